@@ -1,0 +1,316 @@
+"""The file format of a checklist: TOML in, checked dataclasses out; all that is wrong is said at once."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import TypeVar, cast
+
+from readiness.enums.words import Kind, Scope
+
+MAX_TITLE_CHARACTERS = 40
+MAX_SLUG_CHARACTERS = 50
+MAX_NAME_CHARACTERS = 200
+MAX_VERSION = 9999
+
+_FILE = "the file"
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_DURATION = re.compile(r"([1-9][0-9]{0,3})([hd])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseFile:
+    """One part of an entry. ``probe`` is empty, and ``fresh_pass`` ``None``, where only a person can answer it."""
+
+    slug: str
+    text: str
+    probe: str
+    fresh_pass: timedelta | None
+    fresh_tick: timedelta
+    tick_needs_link: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFile:
+    """One line of a checklist, with what stands beside it. ``not_covered`` may be empty; no other text is."""
+
+    slug: str
+    title: str
+    text: str
+    scope: Scope
+    kinds: tuple[Kind, ...]
+    build_bound: bool
+    why: str
+    how: str
+    evidence: str
+    not_covered: str
+    clauses: tuple[ClauseFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionFile:
+    """A run of entries under one heading. ``short`` is its name where there is little room."""
+
+    slug: str
+    name: str
+    short: str
+    entries: tuple[EntryFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecklistFile:
+    """One version of a checklist. ``changes`` says what is new in it."""
+
+    slug: str
+    name: str
+    version: int
+    changes: str
+    sections: tuple[SectionFile, ...]
+
+
+class ChecklistFileError(ValueError):
+    """A text that is no checklist. ``problems`` are its faults, each with its place; the message has one a line."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def parse(text: str) -> ChecklistFile:
+    """Return the checklist that ``text`` describes, or raise ``ChecklistFileError`` with everything wrong in it.
+
+    Text values lose the white space around them. Those that may have paragraphs (``changes``, ``why``, ``how``,
+    ``evidence``, ``not_covered``) come back with one line a paragraph and a blank line between two, however the file
+    wraps them.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ChecklistFileError([f"{_FILE}: not TOML: {error}"]) from error
+    problems: list[str] = []
+    checklist = _checklist(_Table(document, _FILE, problems))
+    if problems:
+        raise ChecklistFileError(problems)
+    return checklist
+
+
+class _Table:
+    """One table of the file. Each read takes a key off it, notes what is wrong and gives a stand-in to go on with.
+
+    Stand-ins are never seen outside: one exists only where a problem was noted, and then ``parse`` raises.
+    """
+
+    def __init__(self, table: Mapping[str, object], place: str, problems: list[str]) -> None:
+        self._left = dict(table)
+        self._problems = problems
+        self.place = place
+
+    def problem(self, what: str) -> None:
+        self._problems.append(f"{self.place}: {what}")
+
+    def done(self) -> None:
+        """Note every key that nothing has read."""
+        for key in self._left:
+            self.problem(f"unknown key {key!r}")
+
+    def _take(self, key: str, kind: type, words: str) -> object:
+        if key not in self._left:
+            self.problem(f"missing key {key!r}")
+            return None
+        value = self._left.pop(key)
+        if type(value) is not kind:  # An exact match: to isinstance, true is a whole number.
+            self.problem(f"{key!r} is not {words}")
+            return None
+        return value
+
+    def _text(self, key: str, *, may_be_empty: bool = False) -> str | None:
+        """Return the text without the white space around it, ``None`` where a problem was noted."""
+        value = cast("str | None", self._take(key, str, "a text"))
+        if value is None:
+            return None
+        value = value.replace("\r\n", "\n").strip()
+        if _CONTROL.search(value):
+            self.problem(f"{key!r} has a control character")
+            return None
+        if not value and not may_be_empty:
+            self.problem(f"{key!r} is empty")
+            return None
+        return value
+
+    def line(self, key: str, *, max_characters: int | None = None) -> str:
+        value = self._text(key) or ""
+        if "\n" in value:
+            self.problem(f"{key!r} is more than one line")
+        if max_characters is not None and len(value) > max_characters:
+            self.problem(f"{key!r} has {len(value)} characters, at most {max_characters} fit")
+        return value
+
+    def paragraphs(self, key: str, *, may_be_empty: bool = False) -> str:
+        value = self._text(key, may_be_empty=may_be_empty) or ""
+        folded = (" ".join(paragraph.split()) for paragraph in _BLANK_LINE.split(value))
+        return "\n\n".join(paragraph for paragraph in folded if paragraph)
+
+    def slug(self, key: str, *, may_be_empty: bool = False) -> str:
+        value = self._text(key, may_be_empty=may_be_empty) or ""
+        if value and (len(value) > MAX_SLUG_CHARACTERS or not _SLUG.fullmatch(value)):
+            self.problem(
+                f"{key!r} {value!r} is not a slug: lower-case letters and digits in words joined by single hyphens, "
+                f"at most {MAX_SLUG_CHARACTERS} characters"
+            )
+        return value
+
+    def flag(self, key: str) -> bool:
+        return self._take(key, bool, "true or false") is True
+
+    def version(self, key: str) -> int:
+        value = cast("int | None", self._take(key, int, "a whole number"))
+        if value is None:
+            return 1
+        if not 1 <= value <= MAX_VERSION:
+            self.problem(f"{key!r} is not between 1 and {MAX_VERSION}")
+        return value
+
+    def duration(self, key: str, *, problem_if_empty: str = "") -> timedelta | None:
+        value = self._text(key, may_be_empty=True)
+        if value == "" and problem_if_empty:
+            self.problem(problem_if_empty)
+        if not value:
+            return None
+        match = _DURATION.fullmatch(value)
+        if match is None:
+            self.problem(f"{key!r} {value!r} is not a duration: a whole number of hours or days, like '24h' or '90d'")
+            return None
+        count = int(match[1])
+        return timedelta(hours=count) if match[2] == "h" else timedelta(days=count)
+
+    def scope(self, key: str) -> Scope:
+        value = self._text(key)
+        if value is None:
+            return Scope.SERVICE
+        if value not in Scope.values:
+            self.problem(f"unknown scope {value!r}: {_either(Scope)}")
+            return Scope.SERVICE
+        return Scope(value)
+
+    def kinds(self, key: str) -> tuple[Kind, ...]:
+        """Return the kinds in the order of ``Kind``, whatever the order in the file."""
+        values = cast("list[object] | None", self._take(key, list, "a list"))
+        if values is None:
+            return ()
+        if not values:
+            self.problem(f"{key!r} is empty")
+        for value in values:
+            if value not in Kind.values:
+                self.problem(f"unknown kind {value!r}: {_either(Kind)}")
+        if len(values) != len({str(value) for value in values}):
+            self.problem(f"{key!r} names a kind twice")
+        return tuple(kind for kind in Kind if kind in values)
+
+    def table(self, key: str) -> "_Table":
+        value = cast("dict[str, object] | None", self._take(key, dict, "a table"))
+        if value is None:
+            return _Table({}, key, [])  # Its keys are missing too, which goes without saying.
+        return _Table(value, key, self._problems)
+
+    def parts(self, key: str, read: Callable[["_Table"], _Part], *, named_by_slug: bool = False) -> tuple[_Part, ...]:
+        """Read each table of the list under ``key``, which may not be empty.
+
+        The place of a part is its number in the list, from 1, or its slug where ``named_by_slug`` and it is the first
+        to have that one.
+        """
+        values = self._left.pop(key, [])
+        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+            self.problem(f"{key!r} is not a list of tables")
+            return ()
+        if not values:
+            self.problem(f"no {key}")
+        within = "" if self.place == _FILE else f"{self.place}, "
+        names: list[str] = []
+        for number, value in enumerate(values, start=1):
+            slug = value.get("slug")
+            by_slug = f"{key} {slug!r}"
+            is_usable = named_by_slug and isinstance(slug, str) and _SLUG.fullmatch(slug) and by_slug not in names
+            names.append(by_slug if is_usable else f"{key} {number}")
+        pairs = zip(names, values, strict=True)
+        return tuple(read(_Table(value, within + name, self._problems)) for name, value in pairs)
+
+
+def _either(words: type[Enum]) -> str:
+    return "one of " + ", ".join(str(word.value) for word in words)
+
+
+def _checklist(file: _Table) -> ChecklistFile:
+    head = file.table("checklist")
+    slug, name = head.slug("slug"), head.line("name", max_characters=MAX_NAME_CHARACTERS)
+    version, changes = head.version("version"), head.paragraphs("changes")
+    head.done()
+    section_places: dict[str, str] = {}
+    entry_places: dict[str, str] = {}
+    sections = file.parts("section", lambda part: _section(part, section_places, entry_places), named_by_slug=True)
+    file.done()
+    return ChecklistFile(slug=slug, name=name, version=version, changes=changes, sections=sections)
+
+
+def _section(section: _Table, section_places: dict[str, str], entry_places: dict[str, str]) -> SectionFile:
+    slug = _own_slug(section, section_places)
+    name = section.line("name", max_characters=MAX_NAME_CHARACTERS)
+    short = section.line("short", max_characters=MAX_TITLE_CHARACTERS)
+    entries = section.parts("entry", lambda part: _entry(part, entry_places))
+    section.done()
+    return SectionFile(slug=slug, name=name, short=short, entries=entries)
+
+
+def _entry(entry: _Table, entry_places: dict[str, str]) -> EntryFile:
+    clause_places: dict[str, str] = {}
+    read = EntryFile(
+        slug=_own_slug(entry, entry_places),
+        title=entry.line("title", max_characters=MAX_TITLE_CHARACTERS),
+        text=entry.line("text"),
+        scope=entry.scope("scope"),
+        kinds=entry.kinds("kinds"),
+        build_bound=entry.flag("build_bound"),
+        why=entry.paragraphs("why"),
+        how=entry.paragraphs("how"),
+        evidence=entry.paragraphs("evidence"),
+        not_covered=entry.paragraphs("not_covered", may_be_empty=True),
+        clauses=entry.parts("clause", lambda part: _clause(part, clause_places)),
+    )
+    entry.done()
+    return read
+
+
+def _clause(clause: _Table, clause_places: dict[str, str]) -> ClauseFile:
+    slug, text = _own_slug(clause, clause_places), clause.line("text")
+    probe = clause.slug("probe", may_be_empty=True)
+    fresh_pass = clause.duration(
+        "fresh_pass", problem_if_empty=f"'fresh_pass' is empty, though {probe!r} observes this clause" if probe else ""
+    )
+    if fresh_pass and not probe:
+        clause.problem("'fresh_pass' is given, though no probe observes this clause")
+    fresh_tick = clause.duration("fresh_tick", problem_if_empty="'fresh_tick' is empty")
+    tick_needs_link = clause.flag("tick_needs_link")
+    clause.done()
+    return ClauseFile(
+        slug=slug,
+        text=text,
+        probe=probe,
+        fresh_pass=fresh_pass,
+        fresh_tick=fresh_tick or timedelta(),
+        tick_needs_link=tick_needs_link,
+    )
+
+
+def _own_slug(part: _Table, places: dict[str, str]) -> str:
+    """Read the part's slug, which no part in ``places`` may have, and remember where it stands."""
+    slug = part.slug("slug")
+    if slug in places:
+        part.problem(f"slug {slug!r} is taken by {places[slug]}")
+    elif slug:
+        places[slug] = part.place
+    return slug
