@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 import httpcore
 import httpx
 
-from checks.addresses import AllowedNetwork
+from readiness.rules.networks import AllowedNetwork
 from checks.bodies import decoded
 from checks.keys import Secret
 from checks.locations import checked_url, is_key_host, peer_of, port_of, redirected

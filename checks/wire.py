@@ -11,7 +11,7 @@ from typing import Any
 
 import httpcore
 
-from checks.addresses import AllowedNetwork, is_allowed, refusal
+from readiness.rules.networks import AllowedNetwork, is_allowed, refusal
 
 CONNECT_S = 5.0
 """Longest wait for a connection, over all addresses of a name, and again for the TLS handshake."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.addresses import AllowedNetwork, is_allowed, parse_allowed, refusal
+from readiness.rules.networks import AllowedNetwork, is_allowed, parse_allowed, refusal
 
 EVERYTHING = [parse_allowed("0.0.0.0/0"), parse_allowed("::/0")]
 

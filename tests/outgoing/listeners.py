@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from checks.addresses import parse_allowed
+from readiness.rules.networks import parse_allowed
 from checks.http import Answer, ClientPolicy, ProbeClient, RequestFailed
 
 Handler = Callable[[socket.socket, str], None]

@@ -1,0 +1,34 @@
+"""Every probe, by slug. One explicit list; a test compares it with the folder and with the checklist."""
+
+from datetime import timedelta
+from functools import cache
+
+from django.conf import settings
+
+from checks.contract import Probe
+from checks.probes.key_validity import KeyValidity
+from checks.probes.proxy_buffering import ProxyBuffering
+from checks.probes.spend_cap import SpendCap
+from readiness.observers import Observer
+
+PROBES: tuple[Probe, ...] = (KeyValidity(), SpendCap(), ProxyBuffering())
+
+
+@cache
+def probes() -> dict[str, Probe]:
+    """Return the probes by slug."""
+    return {probe.slug: probe for probe in PROBES}
+
+
+def interval(probe: Probe) -> timedelta:
+    """Return how often a probe looks by itself: what the operator set (``READINESS_PROBE_EVERY_SECONDS``), or its own."""
+    seconds = settings.PROBE_EVERY_SECONDS.get(probe.slug)
+    return probe.every if seconds is None else timedelta(seconds=seconds)
+
+
+def observers() -> list[Observer]:
+    """Return the probes as pages show them."""
+    return [
+        Observer(slug=probe.slug, question=probe.question, remedy=probe.remedy, every=interval(probe))
+        for probe in PROBES
+    ]

@@ -1,0 +1,107 @@
+"""What the environment says, read into the types that the product uses. Wrong input is one clear line."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from django.core.exceptions import ImproperlyConfigured
+
+from readiness.rules.references import ReferencePolicy, TeamGrant
+
+
+def embedded_secret_key(data: Path, *, deployed: bool) -> str:
+    """Return the key kept in the data folder, made on first use; deployed, it has to be given instead."""
+    if deployed:
+        raise ImproperlyConfigured("Set READINESS_SECRET_KEY or READINESS_SECRET_KEY_FILE: 50 random characters.")
+    path = data / "secret-key"
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            draft = path.with_suffix(f".{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The data folder {data} cannot be used ({error.strerror}). Make it writable or set READINESS_DATA."
+        ) from None
+
+
+def database(env: Any, data: Path, sqlite_options: dict[str, object]) -> dict[str, object]:
+    """Return the database settings: ``DATABASE_URL`` (PostgreSQL) where it is given, SQLite in the data folder otherwise.
+
+    Under ASGI each request may run in a thread of its own, so PostgreSQL connections come from a pool and are not kept
+    by a thread; without it the server's limit is reached at once.
+    """
+    if not env.str("DATABASE_URL", default=""):
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": data / "readiness.sqlite3", "OPTIONS": sqlite_options}
+    settings: dict[str, Any] = env.db_url("DATABASE_URL")
+    password = env.str("DATABASE_PASSWORD", default="")
+    if password:
+        settings["PASSWORD"] = password
+    size = env.int("DATABASE_POOL_SIZE", default=8)
+    settings["CONN_MAX_AGE"] = 0
+    settings["OPTIONS"] = {"pool": {"min_size": 1, "max_size": size, "timeout": 10}, "connect_timeout": 5}
+    return settings
+
+
+def broker_url(env: Any) -> str:
+    """Return the broker's URL; a password given apart (also from a file) is put into it."""
+    url: str = env.str("BROKER_URL", default="") or "filesystem://"
+    password: str = env.str("BROKER_PASSWORD", default="")
+    if password and "://" in url:
+        scheme, rest = url.split("://", 1)
+        url = f"{scheme}://:{quote(password, safe='')}@{rest}"
+    return url
+
+
+def broker_options(url: str, data: Path) -> dict[str, object]:
+    """Return the transport's options: folders for the broker of files, short time-outs for Redis."""
+    if url.startswith("filesystem"):
+        queue = data / "broker"
+        return {
+            "data_folder_in": str(queue),
+            "data_folder_out": str(queue),
+            "control_folder": str(data / "broker-control"),
+            "polling_interval": 0.2,
+        }
+    # A message is only a nudge: the run's row and its lease bring a lost one back, so nothing is kept for redelivery.
+    return {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 3, "socket_keepalive": True}
+
+
+def references(env: Any) -> ReferencePolicy:
+    """Return what teams may refer to, from ``READINESS_KEY_REFERENCES`` and ``READINESS_SECRETS_MANAGERS``.
+
+    The first is JSON: ``{"team-slug": {"env": ["PREFIX_"], "file": ["/run/secrets/team"]}}``; the second a
+    comma-separated list of beginnings of references.
+    """
+    text = env.str("READINESS_KEY_REFERENCES", default="{}")
+    try:
+        teams = {team: _grant(team, given) for team, given in json.loads(text).items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ImproperlyConfigured(
+            'READINESS_KEY_REFERENCES must read {"team": {"env": ["PREFIX_"], "file": ["/folder"]}}: ' + str(error)
+        ) from None
+    managers = env.list("READINESS_SECRETS_MANAGERS", default=None)
+    return ReferencePolicy(teams=teams, managers=None if managers is None else tuple(managers))
+
+
+def _grant(team: str, given: dict[str, list[str]]) -> TeamGrant:
+    unknown = set(given) - {"env", "file"}
+    if unknown:
+        raise ValueError(f"team {team}: {', '.join(sorted(unknown))} is neither env nor file")
+    prefixes, folders = tuple(given.get("env", ())), tuple(given.get("file", ()))
+    if not all(isinstance(prefix, str) and prefix for prefix in prefixes):
+        raise ValueError(f"team {team}: a variable prefix is empty, which would allow every variable")
+    if not all(isinstance(folder, str) and folder.startswith("/") and folder.strip("/") for folder in folders):
+        raise ValueError(f"team {team}: a folder must be an absolute path below /")
+    return TeamGrant(variable_prefixes=prefixes, folders=folders)

@@ -1,0 +1,175 @@
+"""Settings, every one from the environment; a secret also from a file (``NAME_FILE``). ``docs/settings.md`` lists them.
+
+Without any variable this is the embedded way to run: SQLite and a broker of files below the data folder, on loopback.
+"""
+
+from pathlib import Path
+
+import django_stubs_ext
+import environ
+
+from config import policies
+from config.logs import logging_settings
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+DATA_DIR = Path(env.str("READINESS_DATA", default=str(BASE_DIR / "var"))).resolve()
+DEMO = env.bool("READINESS_DEMO", default=False)
+DEBUG = env.bool("READINESS_DEBUG", default=False)
+
+# --- who may reach us -------------------------------------------------------------------------------------------------
+DEPLOYED = bool(env.str("DATABASE_URL", default=""))
+SECRET_KEY = env.str("READINESS_SECRET_KEY", default="") or policies.embedded_secret_key(DATA_DIR, deployed=DEPLOYED)
+ALLOWED_HOSTS = env.list("READINESS_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("READINESS_ORIGINS", default=[])
+HTTPS = env.bool("READINESS_HTTPS", default=DEPLOYED)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = False
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = env.int("READINESS_HSTS_SECONDS", default=0)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- applications -----------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "config",
+    *(["demo"] if DEMO else []),
+    *(["checks"] if env.bool("READINESS_CHECKS", default=True) else []),
+    "readiness",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_structlog",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "readiness.middleware.Refusals",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "readiness.context.frame",
+                *(["demo.context.acting"] if DEMO else []),
+            ],
+        },
+    }
+]
+
+# --- records ----------------------------------------------------------------------------------------------------------
+# SQLite: platform measurements in docs/decisions/0003-two-ways-to-run.md show that WAL and IMMEDIATE are not optional.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-20000; "
+        "PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=67108864;"
+    ),
+}
+DATABASES = {"default": policies.database(env, DATA_DIR, SQLITE_OPTIONS)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "readiness.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "sesame.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "sign-in"
+SESAME_MAX_AGE = 24 * 60 * 60
+SESAME_ONE_TIME = True
+
+# --- language and time ------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-ca"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("READINESS_TIME_ZONE", default="UTC")
+
+# --- files ------------------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = env.str("READINESS_STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+COLLECTED = (Path(STATIC_ROOT) / "staticfiles.json").exists()
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not COLLECTED
+WHITENOISE_AUTOREFRESH = False
+
+# --- workers ----------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = policies.broker_url(env)
+CELERY_BROKER_TRANSPORT_OPTIONS = policies.broker_options(CELERY_BROKER_URL, DATA_DIR)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_TIMEOUT = 3
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_DEFAULT_QUEUE = "probes"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_TIMEZONE = TIME_ZONE
+
+# --- probes -----------------------------------------------------------------------------------------------------------
+KEY_REFERENCES = policies.references(env)
+KEY_HOSTS = tuple(env.list("READINESS_KEY_HOSTS", default=[]))
+ALLOWED_NETWORKS = tuple(env.list("READINESS_ALLOWED_NETWORKS", default=[]))
+CA_FILE = env.str("READINESS_CA_FILE", default="")
+PROBE_EVERY_SECONDS = env.json("READINESS_PROBE_EVERY_SECONDS", default={})
+KEY_ASKED_AT_MOST_EVERY_SECONDS = env.int("READINESS_KEY_ASKED_AT_MOST_EVERY_SECONDS", default=3600)
+SCHEDULER_INTERVAL_SECONDS = env.float("READINESS_SCHEDULER_INTERVAL_SECONDS", default=2.0)
+
+# --- logs -------------------------------------------------------------------------------------------------------------
+LOGGING = logging_settings(level=env.str("READINESS_LOG_LEVEL", default="INFO"), lines=env.str("READINESS_LOGS", default="json"))
+DJANGO_STRUCTLOG_CELERY_ENABLED = False

@@ -1,0 +1,165 @@
+"""What people do to an item: tick it, take the tick back, say who owns it and by when."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+
+from readiness.enums.words import Outcome
+from readiness.models import Clause, Evidence, EvidenceLink, Item, User
+from readiness.rules.permissions import Refused, change_refusals, insist
+from readiness.rules.texts import links_refusals, summary_refusals
+from readiness.selectors.clauses import clause_facts
+
+from . import ledger
+from .folding import lock_item, refresh
+
+
+class Crossed(Exception):
+    """Somebody else saved the item first. Nothing was written."""
+
+    def __init__(self, item: Item, *, by: str, what: str) -> None:
+        super().__init__(f"{by} saved this item first.")
+        self.item = item
+        self.by = by
+        self.what = what
+
+
+def item_to_change(item_id: int, *, by: User, seen_version: int) -> Item:
+    """Lock and return an item that this person may change and that nobody changed since they saw it.
+
+    Raises ``Refused`` or ``Crossed``. Call it inside the transaction of the change.
+    """
+    item = lock_item(item_id)
+    team = item.service.team
+    insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
+    insist(live_refusals(item))
+    if item.version != seen_version:
+        last = item.events.filter(actor__isnull=False).select_related("actor").order_by("-id").first()
+        raise Crossed(item, by=str(last.actor) if last else "Somebody", what=last.kind if last else "")
+    return item
+
+
+def live_refusals(item: Item) -> list[str]:
+    """Return why nothing may be written about this item any more."""
+    if item.service.archived_at is not None or (item.environment and item.environment.archived_at is not None):
+        return ["This is archived: it can be read, and nothing more is written about it."]
+    return []
+
+
+def save_written(item: Item, *fields: str) -> None:
+    """Save columns that a person wrote, and count the version up."""
+    item.version += 1
+    item.save(update_fields=["version", *fields])
+
+
+@transaction.atomic
+def tick(
+    *, by: User, item_id: int, summary: str, links: Sequence[str], seen_version: int, now: datetime
+) -> list[Evidence]:
+    """Record that a person vouches for an item: one statement for each clause without a fresh pass.
+
+    Where every clause has a fresh pass the person's word is added to all of them, so that a tick is never lost.
+    A statement without the link that its clause wants is kept as unsupported and counts for nothing.
+    """
+    insist(summary_refusals(summary) + links_refusals(links))
+    item = item_to_change(item_id, by=by, seen_version=seen_version)
+    fresh = {facts.clause for facts in clause_facts(item) if facts.pass_until is not None and now < facts.pass_until}
+    clauses = list(Clause.objects.filter(entry_id=item.entry_id, retired_at=None).order_by("position"))
+    chosen = [clause for clause in clauses if clause.slug not in fresh] or clauses
+    written = [_attest(item, clause, by=by, summary=summary, links=links, now=now) for clause in chosen]
+    save_written(item)
+    refresh(item, now=now)
+    ledger.record(
+        "item.ticked",
+        by=by,
+        at=now,
+        service=item.service,
+        environment=item.environment,
+        item=item,
+        data={
+            "summary": summary,
+            "links": list(links),
+            "evidence": [evidence.pk for evidence in written],
+            "clauses": [evidence.clause for evidence in written],
+            "unsupported": [evidence.clause for evidence in written if not evidence.supported],
+        },
+    )
+    return written
+
+
+def _attest(item: Item, clause: Clause, *, by: User, summary: str, links: Sequence[str], now: datetime) -> Evidence:
+    evidence = Evidence.objects.create(
+        item=item,
+        clause=clause.slug,
+        outcome=Outcome.PASS,
+        summary=summary,
+        by=by,
+        build=item.environment.build if item.environment else "",
+        supported=bool(links) or not clause.tick_needs_link,
+        observed_at=now,
+        recorded_at=now,
+        valid_until=now + clause.fresh_tick,
+    )
+    EvidenceLink.objects.bulk_create(EvidenceLink(evidence=evidence, url=url) for url in dict.fromkeys(links))
+    return evidence
+
+
+@transaction.atomic
+def take_back(*, by: User, item_id: int, summary: str, seen_version: int, now: datetime) -> list[Evidence]:
+    """Take a tick back: the word that was given no longer counts. What probes observed is untouched."""
+    insist(summary_refusals(summary))
+    item = item_to_change(item_id, by=by, seen_version=seen_version)
+    standing = [facts.clause for facts in clause_facts(item) if facts.tick_until is not None]
+    if not standing:
+        raise Refused(["No tick stands here, so there is none to take back."])
+    written = [
+        Evidence.objects.create(
+            item=item,
+            clause=clause,
+            outcome=Outcome.WITHDRAWN,
+            summary=summary,
+            by=by,
+            observed_at=now,
+            recorded_at=now,
+        )
+        for clause in standing
+    ]
+    save_written(item)
+    refresh(item, now=now)
+    ledger.record(
+        "item.tick-taken-back",
+        by=by,
+        at=now,
+        service=item.service,
+        environment=item.environment,
+        item=item,
+        data={"summary": summary, "clauses": standing},
+    )
+    return written
+
+
+@transaction.atomic
+def assign(
+    *, by: User, item_id: int, owner: User | None, due_on: date | None, seen_version: int, now: datetime
+) -> Item:
+    """Say who owns an item and by when it is due. An owner is a member of the service's team."""
+    item = item_to_change(item_id, by=by, seen_version=seen_version)
+    if owner is not None and not item.service.team.memberships.filter(user=owner, user__is_active=True).exists():
+        raise Refused([f"{owner} is not a member of {item.service.team}. Choose somebody who is."])
+    before = {"owner": item.owner_id, "due_on": item.due_on.isoformat() if item.due_on else None}
+    after = {"owner": owner.pk if owner else None, "due_on": due_on.isoformat() if due_on else None}
+    if before == after:
+        return item
+    item.owner, item.due_on = owner, due_on
+    save_written(item, "owner", "due_on")
+    ledger.record(
+        "item.assigned",
+        by=by,
+        at=now,
+        service=item.service,
+        environment=item.environment,
+        item=item,
+        data={"from": before, "to": after, "owner_name": str(owner) if owner else ""},
+    )
+    return item

@@ -1,0 +1,80 @@
+"""Write the ledger: every change is one event, in the transaction of the change, sealed over the event before."""
+
+import json
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from django.db import connection
+
+from readiness.models import Environment, Event, Item, Service, User
+
+FIRST_HASH = "0" * 64
+_LOCK = 0x5245_4144_494E_4553
+
+
+def record(
+    kind: str,
+    *,
+    by: User | None,
+    at: datetime,
+    service: Service | None = None,
+    environment: Environment | None = None,
+    item: Item | None = None,
+    data: dict[str, Any] | None = None,
+) -> Event:
+    """Append one event. Call it last in a transaction: from here to the commit no other event can be written.
+
+    ``by`` is None for probes and the schedule. ``data`` is JSON: what changed, from what, to what.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("An event belongs to the transaction of its change.")
+    _lock()
+    last = Event.objects.order_by("-id").values_list("id", "hash").first()
+    previous_id, previous_hash = last or (0, FIRST_HASH)
+    identity = previous_id + 1
+    text = canonical(
+        {
+            "id": identity,
+            "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "kind": kind,
+            "by": by.pk if by else None,
+            "by_name": str(by) if by else None,
+            "service": service.pk if service else None,
+            "environment": environment.pk if environment else None,
+            "item": item.pk if item else None,
+            "data": data or {},
+        }
+    )
+    return Event.objects.create(
+        id=identity,
+        at=at,
+        kind=kind,
+        actor=by,
+        service=service,
+        environment=environment,
+        item=item,
+        text=text,
+        previous_hash=previous_hash,
+        hash=seal(previous_hash, text),
+    )
+
+
+def canonical(line: dict[str, Any]) -> str:
+    """Return the one way to write this line as JSON: sorted keys, no spaces, no escapes beyond what JSON needs."""
+    return json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def seal(previous_hash: str, text: str) -> str:
+    """Return the hash of an event: SHA-256 over the hash before, a line feed and the text, in hexadecimal."""
+    return sha256(f"{previous_hash}\n{text}".encode()).hexdigest()
+
+
+def _lock() -> None:
+    """Let one writer at a time append. Ids are given under it, so that no reader can see a later one first.
+
+    SQLite's IMMEDIATE transactions are one at a time already.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

@@ -1,0 +1,151 @@
+"""Waivers and "not applicable": asked by the team, granted or refused by a reviewer who did not ask, ended early."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from readiness.enums.standing import Status
+from readiness.enums.words import Stance
+from readiness.models import Item, NotApplicable, User, Waiver
+from readiness.rules import waivers as rules
+from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals, insist
+from readiness.rules.status import status_at
+from readiness.rules.texts import reason_refusals
+from readiness.selectors.clauses import clause_facts
+from readiness.selectors.requests import waiting_request
+
+from . import ledger
+from .folding import lock_item, refresh
+from .items import item_to_change, live_refusals, save_written
+
+RENEWED = "Renewed by a new waiver."
+
+
+@transaction.atomic
+def ask_waiver(
+    *, by: User, item_id: int, stance: Stance, reason: str, until_day: date, seen_version: int, now: datetime
+) -> Waiver:
+    """Ask that an item may wait until the end of a day in the site's time zone."""
+    zone = timezone.get_current_timezone()
+    insist(reason_refusals(reason) + rules.end_refusals(until_day, today=now.astimezone(zone).date()))
+    item = item_to_change(item_id, by=by, seen_version=seen_version)
+    insist(rules.ask_refusals(met=status_at(item.facts, now).met, waiting=waiting_request(item) is not None))
+    waiver = Waiver.objects.create(
+        item=item,
+        stance=stance,
+        reason=reason,
+        asked_by=by,
+        asked_at=now,
+        until=rules.end_of_day(until_day, zone),
+    )
+    save_written(item)
+    _record("waiver.asked", waiver, by=by, now=now, until=waiver.until.isoformat(), stance=str(stance), reason=reason)
+    return waiver
+
+
+@transaction.atomic
+def ask_not_applicable(*, by: User, item_id: int, reason: str, seen_version: int, now: datetime) -> NotApplicable:
+    """Ask that an item be left out because its entry does not apply here."""
+    insist(reason_refusals(reason))
+    item = item_to_change(item_id, by=by, seen_version=seen_version)
+    status = status_at(item.facts, now)
+    insist(
+        rules.ask_not_applicable_refusals(
+            failing=item.failing_since is not None and item.failing_since <= now,
+            waiting=waiting_request(item) is not None,
+            standing=status is Status.NOT_APPLICABLE,
+        )
+    )
+    request = NotApplicable.objects.create(item=item, reason=reason, asked_by=by, asked_at=now)
+    save_written(item)
+    _record("not-applicable.asked", request, by=by, now=now, reason=reason)
+    return request
+
+
+@transaction.atomic
+def decide(
+    *, by: User, request: Waiver | NotApplicable, grant: bool, note: str, now: datetime
+) -> Waiver | NotApplicable:
+    """Grant or refuse what was asked. A refusal says why; a grant may.
+
+    A waiver names, from its grant on, the clauses that are not met now or fail now; an earlier one ends with it.
+    """
+    item = lock_item(request.item_id)
+    request.refresh_from_db()
+    insist(decide_refusals(by.actor, asked_by_id=request.asked_by_id))
+    insist(live_refusals(item))
+    if not request.waiting:
+        raise Refused([_answered(request)])
+    if not grant:
+        insist(reason_refusals(note))
+    if grant and isinstance(request, Waiver):
+        _prepare_waiver(request, item, now=now)
+    elif grant:
+        _insist_it_may_not_apply(item, now=now)
+    request.decided_by, request.decided_at, request.granted, request.decision_note = by, now, grant, note
+    request.save()
+    save_written(item)
+    refresh(item, now=now)
+    _record(f"{_word(request)}.{'granted' if grant else 'refused'}", request, by=by, now=now, note=note)
+    return request
+
+
+def _prepare_waiver(waiver: Waiver, item: Item, *, now: datetime) -> None:
+    met = status_at(item.facts, now).met
+    insist(rules.grant_refusals(until=waiver.until, met=met, now=now))
+    waiver.clauses = [
+        facts.clause
+        for facts in clause_facts(item)
+        if not facts.met_at(now) or (facts.failing_since is not None and facts.failing_since <= now)
+    ]
+    for earlier in Waiver.objects.filter(item=item, granted=True, ended_at=None):
+        earlier.ended_at, earlier.end_reason = min(now, earlier.until), RENEWED
+        earlier.save(update_fields=["ended_at", "end_reason"])
+
+
+def _insist_it_may_not_apply(item: Item, *, now: datetime) -> None:
+    if item.failing_since is not None and item.failing_since <= now:
+        raise Refused(["A probe sees this item fail, so it does apply. Refuse this request."])
+
+
+@transaction.atomic
+def end(*, by: User, request: Waiver | NotApplicable, reason: str, now: datetime) -> Waiver | NotApplicable:
+    """Withdraw a request that waits, or end early what was granted, with a reason."""
+    item = lock_item(request.item_id)
+    request.refresh_from_db()
+    team = item.service.team
+    insist(end_waiver_refusals(by.actor, team_id=team.pk, team=team.name) + reason_refusals(reason))
+    insist(live_refusals(item))
+    if not request.waiting and not request.standing:
+        raise Refused([_answered(request)])
+    word = "withdrawn" if request.waiting else "ended"
+    request.ended_by, request.ended_at, request.end_reason = by, now, reason
+    request.save(update_fields=["ended_by", "ended_at", "end_reason"])
+    save_written(item)
+    refresh(item, now=now)
+    _record(f"{_word(request)}.{word}", request, by=by, now=now, reason=reason)
+    return request
+
+
+def _answered(request: Waiver | NotApplicable) -> str:
+    if request.ended_at is not None:
+        return "This has ended already."
+    return f"{request.decided_by} has {'granted' if request.granted else 'refused'} this already."
+
+
+def _word(request: Waiver | NotApplicable) -> str:
+    return "waiver" if isinstance(request, Waiver) else "not-applicable"
+
+
+def _record(kind: str, request: Waiver | NotApplicable, *, by: User, now: datetime, **data: str) -> None:
+    item = request.item
+    ledger.record(
+        kind,
+        by=by,
+        at=now,
+        service=item.service,
+        environment=item.environment,
+        item=item,
+        data={"request": request.pk, **data},
+    )

@@ -1,0 +1,226 @@
+"""The life of a run: queued, claimed under a lease, finished with evidence or errored without."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from readiness.enums.words import Judgement, Outcome, RunReason, RunState
+from readiness.models import Clause, Environment, Evidence, Item, Run, User
+from readiness.rules.findings import Finding
+from readiness.rules.folding import CONFIRMED_AFTER, ClauseFacts
+from readiness.rules.permissions import Refused, change_refusals, insist
+from readiness.rules.status import status_at
+from readiness.signals import run_requested
+
+from . import ledger
+from .folding import lock_item, refresh
+
+MOST_ATTEMPTS = 3
+"""A run whose worker died this often is errored instead of being tried for ever."""
+
+
+@transaction.atomic
+def ask(*, by: User, environment: Environment, probes: Sequence[str], now: datetime) -> list[Run]:
+    """Queue a run of each probe now; one that already waits is brought forward, one that runs is left alone."""
+    team = environment.service.team
+    insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
+    if environment.archived_at or environment.service.archived_at:
+        raise Refused(["This is archived: probes no longer look at it."])
+    runs = [_ask_one(by, environment, probe, now) for probe in probes]
+    ledger.record(
+        "run.asked",
+        by=by,
+        at=now,
+        service=environment.service,
+        environment=environment,
+        data={"probes": list(probes), "runs": [run.pk for run in runs]},
+    )
+    for run in runs:
+        _nudge_on_commit(run.pk)
+    return runs
+
+
+def _ask_one(by: User, environment: Environment, probe: str, now: datetime) -> Run:
+    run = plan(environment_id=environment.pk, probe=probe, reason=RunReason.ASKED, due_at=now, now=now, by=by)
+    if run is not None:
+        return run
+    Run.objects.filter(environment=environment, probe=probe, state=RunState.QUEUED).update(
+        due_at=now, reason=RunReason.ASKED, asked_by=by
+    )
+    waiting = Run.objects.filter(environment=environment, probe=probe).order_by("-queued_at", "-id").first()
+    if waiting is None:
+        raise RuntimeError("A run that could not be queued must have met one that is open.")
+    return waiting
+
+
+def plan(
+    *, environment_id: int, probe: str, reason: RunReason, due_at: datetime, now: datetime, by: User | None = None
+) -> Run | None:
+    """Queue a run; None where one of the same probe on the same target is open already (the database decides)."""
+    try:
+        with transaction.atomic():
+            return Run.objects.create(
+                environment_id=environment_id, probe=probe, reason=reason, queued_at=now, due_at=due_at, asked_by=by
+            )
+    except IntegrityError:
+        return None
+
+
+def _nudge_on_commit(run_id: int) -> None:
+    transaction.on_commit(lambda: run_requested.send(sender=Run, run_id=run_id), robust=True)
+
+
+def claim(*, run_id: int, lease: timedelta, now: datetime) -> Run | None:
+    """Take a run that is due, or whose worker's lease is over; None where there is nothing to take.
+
+    One conditional update: of two workers one gets it. A nudge that comes twice, or late, finds nothing.
+    """
+    free = Q(state=RunState.QUEUED, due_at__lte=now) | Q(state=RunState.RUNNING, lease_until__lte=now)
+    token = uuid4().hex
+    taken = (
+        Run.objects.filter(free, pk=run_id, attempts__lt=MOST_ATTEMPTS)
+        .filter(environment__archived_at=None, environment__service__archived_at=None)
+        .update(
+            state=RunState.RUNNING, claim=token, started_at=now, lease_until=now + lease, attempts=F("attempts") + 1
+        )
+    )
+    if not taken:
+        return None
+    return Run.objects.select_related("environment__service__team", "environment__billing_source").get(claim=token)
+
+
+@transaction.atomic
+def finish(
+    *,
+    run: Run,
+    facts: dict[str, Any],
+    findings: Sequence[Finding],
+    probe_version: int,
+    build: str,
+    observed_at: datetime,
+    now: datetime,
+) -> bool:
+    """Record what a run saw and concluded, with the evidence that follows; return whether it still was ours to record.
+
+    A run that was taken over in the meantime records nothing. An unconfirmed fail queues the run that confirms it.
+    """
+    chosen = _items_of(run, findings)
+    items = {item_id: lock_item(item_id) for item_id in sorted({item_id for item_id, _, _ in chosen})}
+    before = {item_id: status_at(item.facts, now) for item_id, item in items.items()}
+    if not _close(
+        run,
+        now,
+        state=RunState.DONE,
+        facts=facts,
+        findings=[_as_json(finding) for finding in findings],
+        probe_version=probe_version,
+        build=build,
+    ):
+        return False
+    for item_id, clause, finding in chosen:
+        _witness(items[item_id], clause, finding, run=run, build=build, observed_at=observed_at, now=now)
+    folded = {item_id: refresh(item, now=now) for item_id, item in items.items()}
+    if any(_unconfirmed(clauses, now) for clauses in folded.values()):
+        plan(
+            environment_id=run.environment_id,
+            probe=run.probe,
+            reason=RunReason.CONFIRMING,
+            due_at=observed_at + CONFIRMED_AFTER,
+            now=min(now, observed_at + CONFIRMED_AFTER),
+        )
+    for item_id, item in items.items():
+        ledger.record(
+            "item.observed",
+            by=None,
+            at=now,
+            service=item.service,
+            environment=item.environment,
+            item=item,
+            data={
+                "run": run.pk,
+                "probe": run.probe,
+                "from": before[item_id],
+                "to": status_at(item.facts, now),
+                "findings": [_as_json(finding) for found_id, _, finding in chosen if found_id == item_id],
+            },
+        )
+    return True
+
+
+def _items_of(run: Run, findings: Sequence[Finding]) -> list[tuple[int, Clause, Finding]]:
+    """Return, for each finding that counts, the item and the clause it speaks of."""
+    clauses = {
+        clause.slug: clause
+        for clause in Clause.objects.filter(probe=run.probe, retired_at=None, entry__retired_at=None)
+    }
+    environment = run.environment
+    items = dict(
+        Item.objects.filter(service=environment.service_id)
+        .filter(Q(environment=None) | Q(environment=environment))
+        .values_list("entry_id", "pk")
+    )
+    return [
+        (items[clause.entry_id], clause, finding)
+        for finding in findings
+        if finding.judgement is not Judgement.INCONCLUSIVE
+        and (clause := clauses.get(finding.clause)) is not None
+        and clause.entry_id in items
+    ]
+
+
+def _witness(
+    item: Item, clause: Clause, finding: Finding, *, run: Run, build: str, observed_at: datetime, now: datetime
+) -> None:
+    passed = finding.judgement is Judgement.PASS
+    fresh = clause.fresh_pass or clause.fresh_tick
+    Evidence.objects.create(
+        item=item,
+        clause=clause.slug,
+        outcome=Outcome.PASS if passed else Outcome.FAIL,
+        summary=finding.sentence,
+        code=finding.code,
+        params=dict(finding.params),
+        run=run,
+        build=build,
+        observed_at=observed_at,
+        recorded_at=now,
+        valid_until=observed_at + fresh if passed else None,
+    )
+
+
+def _unconfirmed(clauses: Sequence[ClauseFacts], now: datetime) -> bool:
+    return any(facts.failing_since is not None and facts.failing_since > now for facts in clauses)
+
+
+def _as_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "clause": finding.clause,
+        "judgement": str(finding.judgement),
+        "code": finding.code,
+        "params": dict(finding.params),
+        "sentence": finding.sentence,
+    }
+
+
+def fail(*, run: Run, error: str, now: datetime) -> bool:
+    """Record that we could not look, in words. It concludes nothing; return whether the run still was ours."""
+    return _close(run, now, state=RunState.ERRORED, error=error)
+
+
+def abandon(*, run_id: int, error: str, now: datetime) -> bool:
+    """Error a run that nobody can finish any more: its workers died too often, or its target was archived."""
+    over = Q(state=RunState.QUEUED) | Q(state=RunState.RUNNING, lease_until__lte=now)
+    return bool(
+        Run.objects.filter(over, pk=run_id).update(
+            state=RunState.ERRORED, error=error, finished_at=now, claim="", lease_until=None
+        )
+    )
+
+
+def _close(run: Run, now: datetime, **columns: Any) -> bool:
+    mine = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, claim=run.claim)
+    return bool(mine.update(finished_at=now, lease_until=None, **columns))

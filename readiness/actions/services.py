@@ -1,0 +1,167 @@
+"""Services and environments: added and changed by their team, with the items that they answer."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from readiness import policy
+from readiness.enums.words import Scope
+from readiness.models import Entry, Environment, Item, Service, Team, User
+from readiness.rules.environments import EnvironmentSettings, settings_refusals
+from readiness.rules.permissions import Refused, change_refusals, insist
+
+from . import ledger
+from .folding import lock_item, refresh
+
+
+class EnvironmentCrossed(Exception):
+    """Somebody else saved the environment first. Nothing was written."""
+
+    def __init__(self, environment: Environment, *, by: str) -> None:
+        super().__init__(f"{by} saved these settings first.")
+        self.environment = environment
+        self.by = by
+
+
+@transaction.atomic
+def add_service(*, by: User, team: Team, slug: str, description: str, now: datetime) -> Service:
+    """Add a service to a team that this person is in."""
+    insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
+    service = Service.objects.create(team=team, slug=slug, description=description)
+    ledger.record(
+        "service.added",
+        by=by,
+        at=now,
+        service=service,
+        data={"name": slug, "team": team.slug, "description": description},
+    )
+    return service
+
+
+@transaction.atomic
+def change_service(*, by: User, service: Service, team: Team, description: str, now: datetime) -> Service:
+    """Change what a service is about, or hand it to another team that this person is in as well."""
+    service = Service.objects.select_for_update(of=("self",)).select_related("team").get(pk=service.pk)
+    insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
+    insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
+    insist(archived_refusals(service))
+    before = {"team": service.team.slug, "description": service.description}
+    after = {"team": team.slug, "description": description}
+    if before == after:
+        return service
+    service.team, service.description = team, description
+    service.save(update_fields=["team", "description"])
+    ledger.record("service.changed", by=by, at=now, service=service, data=_difference(before, after))
+    return service
+
+
+@transaction.atomic
+def add_environment(*, by: User, service: Service, settings: EnvironmentSettings, now: datetime) -> Environment:
+    """Add an environment to a service, with its items."""
+    insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
+    insist(archived_refusals(service))
+    _insist_on_settings(service, settings)
+    environment = Environment.objects.create(service=service, settings_changed_at=now, **settings)
+    add_missing_items(environment)
+    ledger.record(
+        "environment.added",
+        by=by,
+        at=now,
+        service=service,
+        environment=environment,
+        data={"settings": _as_json(settings)},
+    )
+    return environment
+
+
+@transaction.atomic
+def change_environment(
+    *, by: User, environment_id: int, settings: EnvironmentSettings, seen_version: int, now: datetime
+) -> Environment:
+    """Change an environment's settings. Raises ``EnvironmentCrossed`` where somebody else saved first."""
+    environment = (
+        Environment.objects.select_for_update(of=("self",)).select_related("service__team").get(pk=environment_id)
+    )
+    service = environment.service
+    insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
+    insist(archived_refusals(service, environment))
+    if environment.version != seen_version:
+        last = environment.events.filter(kind="environment.changed").select_related("actor").order_by("-id").first()
+        raise EnvironmentCrossed(environment, by=str(last.actor) if last and last.actor else "Somebody")
+    _insist_on_settings(service, settings)
+    before = _as_json({name: getattr(environment, name) for name in settings})
+    after = _as_json(settings)
+    if before == after:
+        return environment
+    for name, value in settings.items():
+        setattr(environment, name, value)
+    environment.version += 1
+    environment.settings_changed_at = now
+    environment.save()
+    add_missing_items(environment)
+    if before["build"] != after["build"]:
+        _refold(environment, now=now)
+    ledger.record(
+        "environment.changed",
+        by=by,
+        at=now,
+        service=service,
+        environment=environment,
+        data=_difference(before, after),
+    )
+    return environment
+
+
+def archived_refusals(service: Service, environment: Environment | None = None) -> list[str]:
+    """Return why nothing may be written about this any more."""
+    if service.archived_at is not None or (environment is not None and environment.archived_at is not None):
+        return ["This is archived: it can be read, and nothing more is written about it."]
+    return []
+
+
+def add_missing_items(environment: Environment) -> int:
+    """Make the items that this environment and its service answer and do not have yet; return how many."""
+    entries = [entry for entry in Entry.objects.filter(retired_at=None) if entry.applies_to(environment.kind)]
+    service = environment.service
+    answered = set(
+        Item.objects.filter(service=service, environment=None).values_list("entry_id", flat=True)
+    ) | set(Item.objects.filter(environment=environment).values_list("entry_id", flat=True))
+    missing = [
+        Item(
+            entry=entry,
+            service=service,
+            environment=environment if entry.scope == Scope.ENVIRONMENT else None,
+        )
+        for entry in entries
+        if entry.pk not in answered
+    ]
+    Item.objects.bulk_create(missing, ignore_conflicts=True)
+    return len(missing)
+
+
+def _refold(environment: Environment, *, now: datetime) -> None:
+    """Fold the build-bound items again: another build makes their passes stale, and a rollback revives them."""
+    bound = Item.objects.filter(environment=environment, entry__build_bound=True).order_by("pk")
+    for item in [lock_item(item_id) for item_id in bound.values_list("pk", flat=True)]:
+        refresh(item, now=now)
+
+
+def _insist_on_settings(service: Service, settings: EnvironmentSettings) -> None:
+    refusals = settings_refusals(
+        settings, team=service.team.slug, references=policy.references(), networks=policy.networks()
+    )
+    if refusals:
+        raise Refused([reason for reasons in refusals.values() for reason in reasons])
+
+
+def _as_json(settings: Any) -> dict[str, Any]:
+    return {
+        name: value if value is None or isinstance(value, str | int | bool) else str(value)
+        for name, value in settings.items()
+    }
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    changed = [name for name in after if before.get(name) != after[name]]
+    return {"from": {name: before.get(name) for name in changed}, "to": {name: after[name] for name in changed}}

@@ -1,0 +1,1 @@
+"""Closed vocabularies: leaves that import nothing of this project."""

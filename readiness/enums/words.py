@@ -1,0 +1,58 @@
+"""The words of the product that are stored. Stored words never change meaning: add, do not rename."""
+
+from django.db.models import TextChoices
+
+
+class Kind(TextChoices):
+    """What an environment is for. Two environments of one kind may exist."""
+
+    DEV = "dev", "dev"
+    STAGING = "staging", "staging"
+    PROD = "prod", "prod"
+
+
+class Scope(TextChoices):
+    """What an entry is answered for: once a service, or once an environment."""
+
+    SERVICE = "service", "Service"
+    ENVIRONMENT = "environment", "Environment"
+
+
+class Outcome(TextChoices):
+    """What one piece of evidence says about a clause."""
+
+    PASS = "pass", "Pass"
+    FAIL = "fail", "Fail"
+    WITHDRAWN = "withdrawn", "Taken back"
+
+
+class Judgement(TextChoices):
+    """What a probe concludes about a clause. Only a pass ticks and only a fail takes back."""
+
+    PASS = "pass", "Pass"
+    FAIL = "fail", "Fail"
+    INCONCLUSIVE = "inconclusive", "Inconclusive"
+
+
+class RunState(TextChoices):
+    """Where one attempt by a probe stands."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    ERRORED = "errored", "Errored"
+
+
+class RunReason(TextChoices):
+    """Why a run was made."""
+
+    SCHEDULED = "scheduled", "on schedule"
+    ASKED = "asked", "asked for"
+    CONFIRMING = "confirming", "to confirm a fail"
+
+
+class Stance(TextChoices):
+    """What the person who asks for a waiver holds."""
+
+    ACCEPT_RISK = "accept-risk", "We accept the risk"
+    PROBE_IS_WRONG = "probe-is-wrong", "The probe is wrong"

@@ -1,0 +1,145 @@
+"""Forms about one item. They ask the rules; the actions ask them again."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from readiness.enums.words import Stance
+from readiness.models import Item, User
+from readiness.rules import texts
+from readiness.rules.waivers import MOST_DAYS, end_refusals
+
+_AREA = {"rows": 3}
+
+
+class SeenForm(forms.Form):
+    """A form that knows which version of the item the person saw."""
+
+    seen_version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def refuse(self, field: str, reasons: list[str]) -> None:
+        """Put reasons at a field."""
+        for reason in reasons:
+            self.add_error(field, reason)
+
+
+class TickForm(SeenForm):
+    """A person's word that an item is met."""
+
+    summary = forms.CharField(
+        label="What you saw or did", widget=forms.Textarea(attrs=_AREA), max_length=texts.MOST_TEXT, strip=True
+    )
+    links = forms.CharField(
+        label="Links to evidence",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "inputmode": "url", "spellcheck": "false"}),
+        help_text="One address on each line: a runbook, a dashboard, a pull request. Files stay where they live.",
+    )
+
+    def clean_summary(self) -> str:
+        """Ask the rule."""
+        summary: str = self.cleaned_data["summary"]
+        self.refuse("summary", texts.summary_refusals(summary))
+        return summary
+
+    def clean_links(self) -> list[str]:
+        """Split lines, and ask the rule of each."""
+        links = [line.strip() for line in self.cleaned_data["links"].splitlines() if line.strip()]
+        self.refuse("links", texts.links_refusals(links))
+        return links
+
+
+class TakeBackForm(SeenForm):
+    """Taking a tick back, with why."""
+
+    summary = forms.CharField(label="Why it no longer holds", widget=forms.Textarea(attrs={"rows": 2}), strip=True)
+
+    def clean_summary(self) -> str:
+        """Ask the rule."""
+        summary: str = self.cleaned_data["summary"]
+        self.refuse("summary", texts.summary_refusals(summary))
+        return summary
+
+
+class AssignForm(SeenForm):
+    """Who owns an item, and by when it is due."""
+
+    owner = forms.ModelChoiceField(User.objects.none(), required=False, empty_label="Nobody")
+    due_on = forms.DateField(label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    def __init__(self, *args: Any, item: Item, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        members = User.objects.filter(memberships__team_id=item.service.team_id, is_active=True)
+        owner = self.fields["owner"]
+        if isinstance(owner, forms.ModelChoiceField):
+            owner.queryset = members.order_by("first_name", "username")
+
+
+class WaiverForm(SeenForm):
+    """Asking that an item may wait."""
+
+    stance = forms.ChoiceField(label="What you hold", choices=Stance.choices, widget=forms.RadioSelect)
+    reason = forms.CharField(
+        widget=forms.Textarea(attrs=_AREA),
+        strip=True,
+        help_text="Why it may wait, and what protects you meanwhile. A reviewer decides on this text alone.",
+    )
+    until = forms.DateField(
+        label="Until the end of",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=f"At most {MOST_DAYS} days. It ends by itself, at the end of this day.",
+    )
+
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = timezone.localdate(now)
+
+    def clean_reason(self) -> str:
+        """Ask the rule."""
+        reason: str = self.cleaned_data["reason"]
+        self.refuse("reason", texts.reason_refusals(reason))
+        return reason
+
+    def clean_until(self) -> Any:
+        """Ask the rule."""
+        until = self.cleaned_data["until"]
+        self.refuse("until", end_refusals(until, today=self.today))
+        return until
+
+
+class ReasonForm(SeenForm):
+    """A reason that a reviewer, or the ledger's reader, can judge."""
+
+    request = forms.CharField(widget=forms.HiddenInput, required=False)
+    reason = forms.CharField(widget=forms.Textarea(attrs=_AREA), strip=True)
+
+    def clean_reason(self) -> str:
+        """Ask the rule."""
+        reason: str = self.cleaned_data["reason"]
+        self.refuse("reason", texts.reason_refusals(reason))
+        return reason
+
+
+class DecideForm(SeenForm):
+    """A reviewer's answer: granted, or refused with why."""
+
+    request = forms.CharField(widget=forms.HiddenInput)
+    answer = forms.ChoiceField(choices=[("grant", "Grant"), ("refuse", "Refuse")])
+    note = forms.CharField(
+        label="Note",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        strip=True,
+        help_text="A refusal says why; a grant may.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A refusal needs a reason."""
+        cleaned = super().clean() or {}
+        if cleaned.get("answer") == "refuse":
+            self.refuse("note", texts.reason_refusals(cleaned.get("note", "")))
+        else:
+            self.refuse("note", texts.too_long(cleaned.get("note", "")))
+        return cleaned

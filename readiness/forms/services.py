@@ -1,0 +1,149 @@
+"""Forms about services and environments."""
+
+import re
+from typing import Any, cast
+
+from django import forms
+
+from readiness import policy
+from readiness.enums.words import Kind
+from readiness.models import BillingSource, Environment, Service, Team
+from readiness.rules.environments import EnvironmentSettings, settings_refusals
+from readiness.rules.names import RESERVED_NAMES, validate_slug
+
+_LOOKS_LIKE_A_KEY = re.compile(r"qbt_[A-Za-z0-9_-]{8,}")
+KEY_PASTED = (
+    "That looks like a key itself. It was not kept. Put the key where your workers find it, write its name here "
+    "(env:NAME or file:/path), and replace the key, since it has travelled through a form."
+)
+
+
+class ServiceForm(forms.Form):
+    """A new service, or what may change about one. The name is an address and stays."""
+
+    team = forms.ModelChoiceField(Team.objects.none(), empty_label=None)
+    slug = forms.CharField(
+        label="Name",
+        max_length=60,
+        validators=[validate_slug],
+        help_text="Lower-case letters, digits and hyphens, as the service is known: assistant-web.",
+    )
+    description = forms.CharField(max_length=200, required=False, help_text="One line: what it does, and for whom.")
+
+    def __init__(self, *args: Any, teams: Any, service: Service | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ModelChoiceField[Team], self.fields["team"]).queryset = teams
+        if service is not None:
+            del self.fields["slug"]
+
+    def clean_slug(self) -> str:
+        """A name is taken once."""
+        slug: str = self.cleaned_data["slug"]
+        if slug in RESERVED_NAMES:
+            raise forms.ValidationError("This word is part of an address here. Choose another name.")
+        if Service.objects.filter(slug=slug).exists():
+            raise forms.ValidationError("There is a service of this name already. Choose another name.")
+        return slug
+
+
+class EnvironmentForm(forms.ModelForm[Environment]):
+    """An environment's settings."""
+
+    seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Environment
+        fields = [
+            "name",
+            "kind",
+            "launch_on",
+            "service_url",
+            "stream_route",
+            "bastion_url",
+            "key_reference",
+            "spend_cap",
+            "spend_cap_currency",
+            "billing_source",
+            "billing_name",
+            "build",
+        ]
+        widgets = {
+            "launch_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "kind": forms.RadioSelect(choices=Kind.choices),
+            "spend_cap_currency": forms.TextInput(attrs={"size": 4}),
+        }
+        help_texts = {
+            "name": "How people call it: prod, staging-eu. It is part of the address.",
+            "kind": "Which entries apply depends on it.",
+            "launch_on": "The day real traffic begins.",
+            "service_url": "Where this environment answers: https://assistant.example.ca.",
+            "stream_route": "Path of the canary stream on it: /stream/canary. The buffering probe reads it.",
+            "bastion_url": "Where it calls the Bastion API, with the version: https://api.example.ca/v1.",
+            "key_reference": "The name of its key, never the key: env:NAME or file:/path/to/key.",
+            "spend_cap": "What the team declares; the probe compares it with the billing source.",
+            "spend_cap_currency": "Three letters: CAD.",
+            "billing_source": "Where the operator lets the cap be read. Without one a person attests it.",
+            "billing_name": "What this environment is called in that document.",
+            "build": "Image digest or commit that runs now.",
+        }
+
+    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.service = service
+        self.instance.service = service
+        cast(forms.ModelChoiceField[BillingSource], self.fields["billing_source"]).empty_label = "None: a person attests"
+
+    def clean_name(self) -> str:
+        """Names that addresses use are not free."""
+        name: str = self.cleaned_data["name"]
+        if name in RESERVED_NAMES:
+            raise forms.ValidationError("This word is part of an address here. Choose another name.")
+        return name
+
+    def clean_key_reference(self) -> str:
+        """A pasted key is not shown again."""
+        reference: str = self.cleaned_data["key_reference"].strip()
+        if _LOOKS_LIKE_A_KEY.search(reference):
+            self.data = self.data.copy()
+            self.data[self.add_prefix("key_reference")] = ""
+            raise forms.ValidationError(KEY_PASTED)
+        return reference
+
+    def clean_spend_cap_currency(self) -> str:
+        """Capital letters, whatever was typed."""
+        currency: str = self.cleaned_data["spend_cap_currency"]
+        return currency.strip().upper()
+
+    def clean(self) -> dict[str, Any]:
+        """Ask the rules about everything at once, and put each reason at its field."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors.keys() & {"service_url", "bastion_url", "stream_route", "key_reference"}:
+            found = settings_refusals(
+                self.settings(),
+                team=self.service.team.slug,
+                references=policy.references(),
+                networks=policy.networks(),
+            )
+            for field, reasons in found.items():
+                for reason in reasons:
+                    self.add_error(field, reason)
+        return cleaned
+
+    def settings(self) -> EnvironmentSettings:
+        """Return what was filled in, as the actions take it."""
+        cleaned = self.cleaned_data
+        source = cleaned.get("billing_source")
+        return EnvironmentSettings(
+            name=cleaned.get("name", ""),
+            kind=cleaned.get("kind", ""),
+            service_url=cleaned.get("service_url", "").rstrip("/"),
+            stream_route=cleaned.get("stream_route", ""),
+            bastion_url=cleaned.get("bastion_url", "").rstrip("/"),
+            key_reference=cleaned.get("key_reference", ""),
+            spend_cap=cleaned.get("spend_cap"),
+            spend_cap_currency=cleaned.get("spend_cap_currency", ""),
+            billing_source_id=source.pk if source else None,
+            billing_name=cleaned.get("billing_name", ""),
+            build=cleaned.get("build", ""),
+            launch_on=cleaned.get("launch_on"),
+        )

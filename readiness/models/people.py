@@ -1,0 +1,68 @@
+"""People and the teams they are in."""
+
+from functools import cached_property
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from readiness.rules.permissions import Actor
+from readiness.rules.names import validate_slug
+
+
+class User(AbstractUser):
+    """A person. Everyone signed in reads everything; a manager is a reader without a team."""
+
+    is_reviewer = models.BooleanField(
+        "reviewer",
+        default=False,
+        help_text="Grants and refuses waivers that somebody else asked for.",
+    )
+
+    class Meta:
+        ordering = ["username"]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the avatar."""
+        words = (self.get_full_name() or self.username).replace("-", " ").replace(".", " ").split()
+        return "".join(word[0] for word in words[:2]).upper() or "?"
+
+    @cached_property
+    def actor(self) -> Actor:
+        """What the rules need to know of this person. One query, once a request."""
+        return Actor(
+            id=self.pk,
+            is_admin=self.is_active and self.is_superuser,
+            is_reviewer=self.is_active and self.is_reviewer,
+            teams=frozenset(self.memberships.values_list("team_id", flat=True)) if self.is_active else frozenset(),
+        )
+
+
+class Team(models.Model):
+    """A group of people that owns services."""
+
+    slug = models.SlugField(max_length=60, unique=True, validators=[validate_slug])
+    name = models.CharField(max_length=80, unique=True)
+    members = models.ManyToManyField(User, through="Membership", related_name="teams")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One person in one team."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "team"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"

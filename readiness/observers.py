@@ -1,0 +1,22 @@
+"""Which probes exist, as far as pages need to know. ``checks`` fills this when it is installed; people need none of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from readiness.signals import observers_wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """A probe as a page shows it. ``every`` is how often it runs by itself."""
+
+    slug: str
+    question: str
+    remedy: str
+    every: timedelta
+
+
+def observers() -> dict[str, Observer]:
+    """Return the probes that are installed, by slug; empty where ``checks`` is not."""
+    answers = observers_wanted.send(sender=None)
+    return {observer.slug: observer for _, found in answers for observer in found}

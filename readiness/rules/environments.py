@@ -1,0 +1,80 @@
+"""What an environment's settings may say. Pure: text and the operator's policy, no network."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TypedDict
+from datetime import date
+
+from .addresses import address_refusals, literal_address, route_refusals
+from .networks import AllowedNetwork, refusal
+from .references import ReferencePolicy, reference_refusals
+
+
+class EnvironmentSettings(TypedDict):
+    """What a team says of an environment. Empty strings and None mean: not configured."""
+
+    name: str
+    kind: str
+    service_url: str
+    stream_route: str
+    bastion_url: str
+    key_reference: str
+    spend_cap: Decimal | None
+    spend_cap_currency: str
+    billing_source_id: int | None
+    billing_name: str
+    build: str
+    launch_on: date | None
+
+
+def settings_refusals(
+    settings: EnvironmentSettings, *, team: str, references: ReferencePolicy, networks: Sequence[AllowedNetwork]
+) -> dict[str, list[str]]:
+    """Return, for each field that may not be saved, why not; empty means all may.
+
+    An address written as numbers is judged here; what a name turns into is judged when a run connects.
+    """
+    found = {
+        "service_url": _address(settings["service_url"], "service URL", networks),
+        "bastion_url": _address(settings["bastion_url"], "Bastion URL", networks),
+        "stream_route": route_refusals(settings["stream_route"]) if settings["stream_route"] else [],
+        "key_reference": (
+            reference_refusals(settings["key_reference"], team=team, policy=references)
+            if settings["key_reference"]
+            else []
+        ),
+        "spend_cap_currency": _currency(settings["spend_cap"], settings["spend_cap_currency"]),
+        "billing_name": _billing_name(settings["billing_source_id"], settings["billing_name"]),
+    }
+    if settings["stream_route"] and not settings["service_url"]:
+        found["service_url"] = ["The stream route is a path on the service URL, so give that as well."]
+    return {field: reasons for field, reasons in found.items() if reasons}
+
+
+def _address(url: str, what: str, networks: Sequence[AllowedNetwork]) -> list[str]:
+    if not url:
+        return []
+    refusals = address_refusals(url, what=what)
+    literal = None if refusals else literal_address(url)
+    if literal is None:
+        return refusals
+    why = refusal(*literal, networks)
+    if why is None:
+        return []
+    return [f"Probes do not connect to {literal[0]}: {why} Use a public address, or ask the operator to allow its network."]
+
+
+def _currency(cap: Decimal | None, currency: str) -> list[str]:
+    if cap is not None and not currency:
+        return ["Say in which currency the cap is, like CAD."]
+    if currency and cap is None:
+        return ["Give the cap's amount too, or leave the currency empty."]
+    if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+        return ["A currency is three capital letters, like CAD or USD."]
+    return []
+
+
+def _billing_name(source_id: int | None, name: str) -> list[str]:
+    if source_id is not None and not name:
+        return ["Say what this environment is called in the billing source."]
+    return []

@@ -1,0 +1,11 @@
+"""Names that go into addresses."""
+
+from django.core.validators import RegexValidator
+
+validate_slug = RegexValidator(
+    r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z",
+    "Use lower-case letters, digits and single hyphens, starting and ending with a letter or digit: assistant-web.",
+)
+
+RESERVED_NAMES = frozenset({"new", "edit"})
+"""Words that addresses use beside the names of services and environments."""

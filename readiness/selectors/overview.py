@@ -1,0 +1,193 @@
+"""The overview: every live environment with its verdict and strip, and what is left."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.db.models import F, Max, Q, QuerySet
+from django.utils import timezone
+
+from readiness.enums.standing import Status, Verdict
+from readiness.enums.words import RunState
+from readiness.models import Environment, Item, NotApplicable, Run, Team, Waiver
+from readiness.rules.verdicts import Tally, tally
+
+from .status_sql import status_expression
+from .strips import Strip, entries_in_order, strip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What the address asks for. Empty means: all."""
+
+    kinds: frozenset[str] = frozenset()
+    team: str = ""
+    verdict: str = ""
+    waiting: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One environment on the overview."""
+
+    environment: Environment
+    tally: Tally
+    strip: Strip
+    last_run_at: datetime | None
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Rows under one heading: "Launching this week"."""
+
+    heading: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What the page shows. ``figures`` count verdicts over everything that the other filters leave."""
+
+    groups: list[Group]
+    figures: Mapping[Verdict, int]
+    shown: int
+    services: int
+    environments: int
+    entries: int
+    waiting: int
+    settled: int
+    observed: int
+    items: int
+    section_names: list[str]
+    teams: list[Team] = field(default_factory=list)
+
+    @property
+    def settled_percent(self) -> int:
+        """Share of items settled, in percent, rounded down."""
+        return self.settled * 100 // self.items if self.items else 0
+
+    @property
+    def observed_percent(self) -> int:
+        """Share of items verified by probes, in percent, rounded down."""
+        return self.observed * 100 // self.items if self.items else 0
+
+
+def overview(filters: Filters, at: datetime) -> Overview:
+    """Return the overview at an instant. Seven queries, whatever the number of environments."""
+    entries = entries_in_order()
+    applicable = {kind: {entry.pk for entry in entries if kind in entry.kinds} for kind in ("dev", "staging", "prod")}
+    environments = list(_environments(filters))
+    by_environment, by_service = _statuses(at)
+    last_runs = dict(
+        Run.objects.filter(state=RunState.DONE)
+        .values_list("environment_id")
+        .annotate(at=Max("finished_at"))
+    )
+    waiting_environments, waiting_services = _waiting()
+    rows = []
+    for environment in environments:
+        found = {**by_service.get(environment.service_id, {}), **by_environment.get(environment.pk, {})}
+        kept = {entry: state for entry, state in found.items() if entry in applicable[environment.kind]}
+        rows.append(
+            Row(
+                environment=environment,
+                tally=tally(kept.values()),
+                strip=strip(entries, {entry: status for entry, (status, _) in kept.items()}),
+                last_run_at=last_runs.get(environment.pk),
+                waiting=waiting_environments[environment.pk] + waiting_services[environment.service_id],
+            )
+        )
+    figures = Counter(row.tally.verdict for row in rows)
+    waiting = sum(1 for row in rows if row.waiting)
+    shown = [
+        row
+        for row in rows
+        if (not filters.verdict or row.tally.verdict == filters.verdict) and (not filters.waiting or row.waiting)
+    ]
+    counts: Counter[Status] = sum((row.tally.counts for row in shown), Counter())
+    return Overview(
+        groups=_groups(shown, at),
+        figures={verdict: figures[verdict] for verdict in Verdict},
+        shown=len(shown),
+        services=len({row.environment.service_id for row in rows}),
+        environments=len(rows),
+        entries=len(entries),
+        waiting=waiting,
+        settled=sum(row.tally.settled for row in shown),
+        observed=counts[Status.VERIFIED],
+        items=sum(row.tally.total for row in shown),
+        section_names=list(dict.fromkeys(entry.section.short for entry in entries)),
+        teams=list(Team.objects.all()),
+    )
+
+
+def _environments(filters: Filters) -> QuerySet[Environment]:
+    found = Environment.objects.filter(archived_at=None, service__archived_at=None).select_related("service__team")
+    if filters.kinds:
+        found = found.filter(kind__in=filters.kinds)
+    if filters.team:
+        found = found.filter(service__team__slug=filters.team)
+    if filters.text:
+        found = found.filter(
+            Q(service__slug__icontains=filters.text)
+            | Q(service__description__icontains=filters.text)
+            | Q(service__team__name__icontains=filters.text)
+        )
+    return found.order_by(F("launch_on").asc(nulls_last=True), "service__slug", "kind", "name")
+
+
+_States = dict[int, dict[int, tuple[Status, bool]]]
+
+
+def _statuses(at: datetime) -> tuple[_States, _States]:
+    """Return status and whether it was met, by environment and by service, each by entry. One query."""
+    by_environment: _States = {}
+    by_service: _States = {}
+    rows = (
+        Item.objects.filter(entry__retired_at=None, service__archived_at=None)
+        .annotate(status=status_expression(at))
+        .values_list("environment_id", "service_id", "entry_id", "status", "first_met_at")
+    )
+    for environment_id, service_id, entry_id, status, first_met_at in rows:
+        place = by_service if environment_id is None else by_environment
+        place.setdefault(environment_id or service_id, {})[entry_id] = (Status(status), first_met_at is not None)
+    return by_environment, by_service
+
+
+def _waiting() -> tuple[Counter[int], Counter[int]]:
+    """Return how many requests wait for a reviewer, by environment and (for items of a service) by service."""
+    by_environment: Counter[int] = Counter()
+    by_service: Counter[int] = Counter()
+    for model in (Waiver, NotApplicable):
+        waiting = model.objects.filter(decided_at=None, ended_at=None)
+        for environment_id, service_id in waiting.values_list("item__environment_id", "item__service_id"):
+            if environment_id is None:
+                by_service[service_id] += 1
+            else:
+                by_environment[environment_id] += 1
+    return by_environment, by_service
+
+
+def _groups(rows: list[Row], at: datetime) -> list[Group]:
+    today = timezone.localdate(at)
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(launch_heading(row.environment.launch_on, today), []).append(row)
+    return [Group(heading=heading, rows=found) for heading, found in groups.items()]
+
+
+def launch_heading(launch_on: date | None, today: date) -> str:
+    """Return the heading that an environment stands under: by when it launches, seen from today."""
+    if launch_on is None:
+        return "No launch date"
+    days = (launch_on - today).days
+    if days < 0:
+        return "Launched"
+    if days < 7:
+        return "Launching within a week"
+    if (launch_on.year, launch_on.month) == (today.year, today.month):
+        return "Launching this month"
+    return f"Launching in {launch_on:%B %Y}" if launch_on.year != today.year else f"Launching in {launch_on:%B}"

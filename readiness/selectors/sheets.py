@@ -1,0 +1,196 @@
+"""The sheet: an environment with all its items, its own and its service's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from django.db.models import OuterRef, Q, Subquery
+
+from readiness.enums.standing import Status
+from readiness.enums.words import RunState
+from readiness.models import (
+    Clause,
+    Entry,
+    Environment,
+    Event,
+    Evidence,
+    Item,
+    NotApplicable,
+    Run,
+    Section,
+    Service,
+    Waiver,
+)
+from readiness.observers import Observer, observers
+from readiness.rules.status import status_at
+from readiness.rules.verdicts import Tally, tally
+
+from .histories import Line, lines
+from .strips import Strip, entries_in_order, strip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRow:
+    """One line of a sheet. ``item`` is None where the entry does not apply to this kind of environment."""
+
+    entry: Entry
+    item: Item | None
+    status: Status | None
+    newest: Evidence | None = None
+    waiver: Waiver | None = None
+    not_applicable: NotApplicable | None = None
+    probes: tuple[Observer, ...] = ()
+    open_run: Run | None = None
+    clauses: int = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a request about it waits for a reviewer."""
+        return any(request is not None and request.waiting for request in (self.waiver, self.not_applicable))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetSection:
+    """One section of a sheet, with how many of its items are settled."""
+
+    section: Section
+    rows: list[ItemRow]
+
+    @property
+    def counted(self) -> int:
+        """How many items it has."""
+        return sum(1 for row in self.rows if row.status is not None)
+
+    @property
+    def settled(self) -> int:
+        """How many of them are settled."""
+        return sum(1 for row in self.rows if row.status is not None and row.status.settled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sibling:
+    """Another environment of the service, with how far it is."""
+
+    environment: Environment
+    percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What the page shows of one environment at an instant."""
+
+    environment: Environment
+    sections: list[SheetSection]
+    tally: Tally
+    strip: Strip
+    siblings: list[Sibling]
+    open_runs: list[Run]
+    happened: list[Line]
+
+    def row(self, entry_slug: str) -> ItemRow | None:
+        """Return one line by its entry."""
+        return next((row for section in self.sections for row in section.rows if row.entry.slug == entry_slug), None)
+
+
+def items_of(service: Service) -> list[Item]:
+    """Return the items of a service and of its environments. One query."""
+    return list(Item.objects.filter(service=service, entry__retired_at=None).select_related("owner"))
+
+
+def sheet(environment: Environment, at: datetime) -> Sheet:
+    """Return one environment with every item, its status and newest evidence.
+
+    A fixed number of queries, whatever the number of items and of statements about them.
+    """
+    entries = entries_in_order()
+    items = items_of(environment.service)
+    mine = items_on(environment, items, entries)
+    statuses = {entry_id: status_at(item.facts, at) for entry_id, item in mine.items()}
+    newest = _newest_evidence([item.pk for item in mine.values()])
+    waivers = _latest_requests(Waiver, mine)
+    not_applicables = _latest_requests(NotApplicable, mine)
+    known = observers()
+    clauses = _clauses_by_entry()
+    runs = list(Run.objects.filter(environment=environment, state__in=[RunState.QUEUED, RunState.RUNNING]))
+    by_probe = {run.probe: run for run in runs}
+    sections: dict[int, SheetSection] = {}
+    for entry in entries:
+        item = mine.get(entry.pk)
+        probes = tuple(known[slug] for slug in dict.fromkeys(clauses.get(entry.pk, ())) if slug in known)
+        row = ItemRow(
+            entry=entry,
+            item=item,
+            status=statuses.get(entry.pk),
+            newest=newest.get(item.pk) if item else None,
+            waiver=waivers.get(item.pk) if item else None,
+            not_applicable=not_applicables.get(item.pk) if item else None,
+            probes=probes if item else (),
+            open_run=next((by_probe[probe.slug] for probe in probes if probe.slug in by_probe), None) if item else None,
+            clauses=len(clauses.get(entry.pk, ())),
+        )
+        section = sections.setdefault(entry.section_id, SheetSection(section=entry.section, rows=[]))
+        section.rows.append(row)
+    return Sheet(
+        environment=environment,
+        sections=list(sections.values()),
+        tally=tally((statuses[entry_id], item.first_met_at is not None) for entry_id, item in mine.items()),
+        strip=strip(entries, statuses),
+        siblings=_siblings(environment, items, entries, at),
+        open_runs=runs,
+        happened=lines(
+            Event.objects.filter(Q(environment=environment) | Q(environment=None, service=environment.service))[:6]
+        ),
+    )
+
+
+def items_on(environment: Environment, items: Sequence[Item], entries: Sequence[Entry]) -> dict[int, Item]:
+    """Return the items that a sheet shows, by entry: the environment's own and its service's, where they apply."""
+    applies = {entry.pk for entry in entries if entry.applies_to(environment.kind)}
+    return {
+        item.entry_id: item
+        for item in items
+        if item.entry_id in applies and item.environment_id in (None, environment.pk)
+    }
+
+
+def _siblings(
+    environment: Environment, items: Sequence[Item], entries: Sequence[Entry], at: datetime
+) -> list[Sibling]:
+    order = {"dev": 0, "staging": 1, "prod": 2}
+    found = Environment.objects.filter(service=environment.service, archived_at=None).select_related("service")
+    siblings = []
+    for other in sorted(found, key=lambda one: (order[one.kind], one.name)):
+        mine = items_on(other, items, entries).values()
+        counted = tally((status_at(item.facts, at), item.first_met_at is not None) for item in mine)
+        siblings.append(Sibling(environment=other, percent=counted.percent))
+    return siblings
+
+
+def _clauses_by_entry() -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for entry_id, probe in Clause.objects.filter(retired_at=None).values_list("entry_id", "probe"):
+        found.setdefault(entry_id, []).append(probe)
+    return found
+
+
+def _newest_evidence(item_ids: Sequence[int]) -> dict[int, Evidence]:
+    """Return the newest statement about each item. Two queries, each on an index."""
+    newest = Evidence.objects.filter(item=OuterRef("pk")).order_by("-observed_at", "-id").values("pk")[:1]
+    ids = Item.objects.filter(pk__in=item_ids).annotate(newest_id=Subquery(newest)).values_list("newest_id", flat=True)
+    found = Evidence.objects.filter(pk__in=[one for one in ids if one]).select_related("by", "run")
+    return {evidence.item_id: evidence for evidence in found.prefetch_related("links")}
+
+
+RequestKind = TypeVar("RequestKind", Waiver, NotApplicable)
+
+
+def _latest_requests(model: type[RequestKind], items: dict[int, Item]) -> dict[int, RequestKind]:
+    """Return, for each item, the request that waits, or else the grant that stands. One query."""
+    found: dict[int, RequestKind] = {}
+    rows = model.objects.filter(item__in=items.values(), ended_at=None).exclude(granted=False)
+    for request in rows.select_related("asked_by", "decided_by").order_by("-asked_at"):
+        current = found.get(request.item_id)
+        if current is None or request.waiting:
+            found[request.item_id] = request
+    return found

@@ -1,0 +1,219 @@
+"""Facts drawn: the arrival chart, and any facts as a list. Facts outlive the code that wrote them: be forgiving."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+HELD_CLAUSE = "stream-not-held"
+STEPS_MS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000)
+MOST_TICKS = 8
+HEADERS = ("content-encoding", "cache-control", "x-accel-buffering", "transfer-encoding")
+UNITS = {"ms": "ms", "s": "s", "bytes": "bytes", "percent": "%", "days": "days", "hours": "h", "minutes": "min"}
+MOST_ROWS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One event: where its sending and its arrival stand on the axis, in percent of its width."""
+
+    sent_x: str
+    arrived_x: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """One mark of the axis."""
+
+    x: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """One reading of a stream, ready to be drawn. ``said`` says the same in words. ``spread_ms`` ranks readings."""
+
+    accept: str
+    points: list[Point]
+    ticks: list[Tick]
+    said: str
+    spread_ms: float
+
+
+def arrivals(facts: Mapping[str, Any]) -> list[Arrivals]:
+    """Return the readings of a canary stream that hold events, in the order they were made; none for other facts."""
+    fetches = facts.get("fetches")
+    if not isinstance(fetches, list):
+        return []
+    return [drawn for fetch in fetches if isinstance(fetch, dict) and (drawn := _drawn(fetch)) is not None]
+
+
+def telling(readings: Sequence[Arrivals]) -> Arrivals | None:
+    """Return the reading to show first: the one in which some event waited longest beyond another."""
+    return max(readings, key=lambda reading: reading.spread_ms, default=None)
+
+
+def _drawn(fetch: dict[str, Any]) -> Arrivals | None:
+    try:
+        pairs = [(float(event["sent_ms"]), float(event["arrived_ms"])) for event in fetch["events"]]
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not pairs:
+        return None
+    first = pairs[0][0]
+    sent = [one - first for one, _ in pairs]
+    arrived = [other for _, other in pairs]
+    longest = max(*sent, *arrived, 1.0) * 1.03
+    waits = [at - since for at, since in zip(arrived, sent, strict=True)]
+    return Arrivals(
+        accept=str(fetch.get("accept_encoding", "")),
+        points=[
+            Point(sent_x=_percent(since, longest), arrived_x=_percent(at, longest))
+            for since, at in zip(sent, arrived, strict=True)
+        ],
+        ticks=_ticks(longest),
+        said=_said(sent, arrived),
+        spread_ms=max(waits) - min(waits),
+    )
+
+
+def _percent(value_ms: float, longest_ms: float) -> str:
+    """Place a time between 1 and 99 percent, so that no dot is cut at the edge."""
+    share = min(max(value_ms / longest_ms, 0.0), 1.0)
+    return f"{1 + 98 * share:.2f}%"
+
+
+def _ticks(longest_ms: float) -> list[Tick]:
+    step = next((one for one in STEPS_MS if longest_ms / one <= MOST_TICKS), STEPS_MS[-1])
+    return [
+        Tick(x=_percent(at, longest_ms), label=length(at))
+        for at in range(0, min(int(longest_ms), step * MOST_TICKS) + 1, step)
+    ]
+
+
+def length(value_ms: float) -> str:
+    """Return a length of time with its unit: "18 ms", "3.5 s"."""
+    if value_ms and value_ms < 1000:
+        return f"{value_ms:.0f} ms"
+    return f"{value_ms / 1000:.2f}".rstrip("0").rstrip(".") + " s"
+
+
+def _said(sent: Sequence[float], arrived: Sequence[float]) -> str:
+    count = len(sent)
+    if count == 1:
+        return f"One test event arrived {length(arrived[0])} after the request."
+    gaps = [later - earlier for earlier, later in pairwise(sent)]
+    gap = length(sum(gaps) / len(gaps))
+    came = f"the first arrived {length(arrived[0])} and the last {length(arrived[-1])} after the request"
+    within = length(max(arrived) - min(arrived))
+    return f"{count} test events were sent {gap} apart; {came}, within {within} of each other."
+
+
+@register.inclusion_tag("partials/arrivals.html")
+def arrival_chart(facts: Mapping[str, Any], findings: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Draw the arrivals of a canary stream: the telling reading at once, the others behind a summary."""
+    readings = arrivals(facts)
+    chosen = telling(readings)
+    judged = {finding.get("clause"): finding.get("judgement", "") for finding in findings}
+    numbered = list(enumerate(readings, start=1))
+    return {
+        "chosen": next(((number, one) for number, one in numbered if one is chosen), None),
+        "others": [(number, one) for number, one in numbered if one is not chosen],
+        "total": len(readings),
+        "judgement": judged.get(HELD_CLAUSE, ""),
+        "rows": _reading_rows(facts),
+        "headers": HEADERS,
+    }
+
+
+def _reading_rows(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    fetches = facts.get("fetches")
+    rows = []
+    for fetch in fetches if isinstance(fetches, list) else []:
+        if not isinstance(fetch, dict):
+            continue
+        seen = fetch.get("headers") or {}
+        events = fetch.get("events") or []
+        rows.append(
+            {
+                "accept": fetch.get("accept_encoding", ""),
+                "status": fetch.get("status") or "no answer",
+                "events": len(events),
+                "headers": [seen.get(name, "") for name in HEADERS],
+            }
+        )
+    return rows
+
+
+@register.filter
+def draws_arrivals(facts: object) -> bool:
+    """Tell whether facts hold readings of a canary stream."""
+    return isinstance(facts, dict) and bool(arrivals(facts))
+
+
+# --- any facts --------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One fact in words."""
+
+    name: str
+    value: str
+
+
+@register.filter
+def fact_rows(facts: object) -> list[Row]:
+    """Return facts as names and values, nested ones joined by their path; at most 24, lists of records left out."""
+    if not isinstance(facts, dict):
+        return []
+    return list(_rows(facts, ()))[:MOST_ROWS]
+
+
+def _rows(facts: Mapping[str, Any], path: tuple[str, ...]) -> list[Row]:
+    found: list[Row] = []
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            found += _rows(value, (*path, str(key)))
+        elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+            continue
+        else:
+            found.append(_row((*path, str(key)), value))
+    return found
+
+
+def _row(path: tuple[str, ...], value: object) -> Row:
+    *before, last = path
+    name, _, unit = last.rpartition("_")
+    if not name or unit not in UNITS:
+        name, unit = last, ""
+    words = " ".join([*before, name]).replace("_", " ").strip()
+    return Row(name=words[:1].upper() + words[1:], value=_value(value, UNITS.get(unit, "")))
+
+
+def _value(value: object, unit: str) -> str:
+    if value is None or value == "" or value == []:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    if isinstance(value, int | float):
+        number = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}".removesuffix(".0")
+        return f"{number} {unit}".strip()
+    return str(value)
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """Return facts as they are kept, indented."""
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False, default=str)
+
+
+@register.inclusion_tag("partials/share_bar.html")
+def share_bar(settled: int, observed: int) -> dict[str, str]:
+    """Draw two shares of one whole, in percent: settled, and how much of it was observed."""
+    return {"settled": f"{settled}%", "observed": f"{observed}%"}

@@ -1,0 +1,338 @@
+"""Words and small marks for pages: dates as people say them, statuses, verdicts, the strip.
+
+The functions without a decorator are pure and take the clock. The tags read ``now`` from the context of the page, and
+the wall clock only where a page does not give it.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from django import template
+from django.template.context import Context
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from readiness.enums.standing import Status, Verdict
+from readiness.models import Team
+from readiness.rules.permissions import Actor
+from readiness.rules.verdicts import Tally
+from readiness.selectors.strips import Cell, Strip
+
+register = template.Library()
+
+_VERDICTS = {
+    Verdict.READY: "Ready",
+    Verdict.READY_WITH_WAIVERS: "Ready with waivers",
+    Verdict.NOT_READY: "Not ready",
+    Verdict.REGRESSED: "Regressed",
+}
+_LETTERS = {
+    Status.VERIFIED: "v",
+    Status.ATTESTED: "a",
+    Status.WAIVED: "w",
+    Status.FAILING: "f",
+    Status.STALE: "s",
+    Status.OPEN: "o",
+    Status.NOT_APPLICABLE: "n",
+    None: "n",
+}
+_LEGENDS = (
+    ("v", "Verified by probe"),
+    ("a", "Attested by a person"),
+    ("w", "Waived"),
+    ("f", "Failing"),
+    ("o", "Open"),
+    ("s", "Stale"),
+    ("n", "Not applicable"),
+)
+
+
+# --- dates and durations ----------------------------------------------------------------------------------------------
+def ago_words(instant: datetime, now: datetime) -> str:
+    """Return how long ago an instant was: "just now", "3 min ago", "2 h ago", and from a day on its date."""
+    seconds = (now - instant).total_seconds()
+    ahead, seconds = seconds < 0, abs(seconds)
+    if seconds < 45:
+        return "now" if ahead else "just now"
+    if seconds < 3600:
+        length = f"{max(1, int(seconds // 60))} min"
+    elif seconds < 86_400:
+        length = f"{int(seconds // 3600)} h"
+    else:
+        return day_words(timezone.localdate(instant), timezone.localdate(now))
+    return f"in {length}" if ahead else f"{length} ago"
+
+
+def day_words(day: date, today: date) -> str:
+    """Return a day as people say it: "today", "Tue 24 Nov" within two weeks, "3 Dec" this year, "3 Jan 2027" beyond."""
+    days = (day - today).days
+    if days in (-1, 0, 1):
+        return ("yesterday", "today", "tomorrow")[days + 1]
+    if abs(days) < 14:
+        return f"{day:%a} {day.day} {day:%b}"
+    if day.year == today.year or 0 < days < 60:
+        return f"{day.day} {day:%b}"
+    return f"{day.day} {day:%b %Y}"
+
+
+def end_words(end: datetime, now: datetime) -> str:
+    """Return an end as people say it. An end at midnight names the day that it closes; a near one its time of day."""
+    local = timezone.localtime(end)
+    today = timezone.localdate(now)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return day_words(local.date() - timedelta(days=1), today)
+    day = day_words(local.date(), today)
+    if abs(end - now) >= timedelta(days=2):
+        return day
+    return f"{local:%H:%M}" if day == "today" else f"{day} {local:%H:%M}"
+
+
+def span_words(span: timedelta) -> str:
+    """Return a duration in its largest whole unit: "30 s", "15 min", "6 h", "90 days"."""
+    seconds = int(span.total_seconds())
+    for size, unit in ((86_400, "day"), (3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            count = seconds // size
+            plural = "s" if unit == "day" and count != 1 else ""
+            return f"{count} {unit}{plural}"
+    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
+
+
+def exact_words(instant: datetime) -> str:
+    """Return an instant in full, in the site's time zone: "Saturday 21 November 2026, 18:16:52 UTC"."""
+    local = timezone.localtime(instant)
+    return f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S %Z}"
+
+
+def _now(context: Context) -> datetime:
+    now = context.get("now")
+    return now if isinstance(now, datetime) else timezone.now()
+
+
+@register.simple_tag(takes_context=True)
+def ago(context: Context, instant: datetime | None) -> str:
+    """Draw how long ago an instant was, with the exact one on hover. Nothing for None."""
+    if instant is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
+        instant.isoformat(timespec="seconds"),
+        exact_words(instant),
+        ago_words(instant, _now(context)),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def day(context: Context, when: date | datetime | None) -> str:
+    """Draw a day as people say it, with the full date on hover. Nothing for None."""
+    if when is None:
+        return ""
+    today = timezone.localdate(_now(context))
+    if isinstance(when, datetime):
+        words, title = day_words(timezone.localdate(when), today), exact_words(when)
+    else:
+        words, title = day_words(when, today), f"{when:%A} {when.day} {when:%B %Y}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', when.isoformat(), title, words)
+
+
+@register.simple_tag(takes_context=True)
+def end(context: Context, instant: datetime | None) -> str:
+    """Draw an end, the first instant that no longer counts. Nothing for None."""
+    if instant is None:
+        return ""
+    words = end_words(instant, _now(context))
+    stamp = instant.isoformat(timespec="seconds")
+    return format_html('<time datetime="{}" title="{}">{}</time>', stamp, exact_words(instant), words)
+
+
+@register.simple_tag(takes_context=True)
+def elapsed(context: Context, since: datetime | None) -> str:
+    """Say how long something has gone on, in whole seconds: "7 s"; "0 s" for None."""
+    seconds = int((_now(context) - since).total_seconds()) if since else 0
+    return f"{max(0, seconds)} s"
+
+
+@register.simple_tag(takes_context=True)
+def overdue(context: Context, due_on: date | None) -> bool:
+    """Tell whether a due date lies behind; its own day still counts."""
+    return due_on is not None and due_on < timezone.localdate(_now(context))
+
+
+@register.filter
+def span(value: timedelta | None) -> str:
+    """Draw a duration; nothing for None."""
+    return span_words(value) if value is not None else ""
+
+
+# --- verdicts and statuses --------------------------------------------------------------------------------------------
+@register.filter
+def verdict_word(verdict: str) -> str:
+    """Return a verdict in words; a word that is none is returned as it is."""
+    return _VERDICTS[Verdict(verdict)] if verdict in set(Verdict) else verdict
+
+
+@register.filter
+def verdict_words(tally: Tally) -> str:
+    """Return the verdict of a tally, with the number of waivers that it rests on: "Ready, 1 waiver"."""
+    if tally.verdict is Verdict.READY_WITH_WAIVERS:
+        return f"Ready, {tally.waived} waiver{'s' if tally.waived != 1 else ''}"
+    return _VERDICTS[tally.verdict]
+
+
+@register.filter
+def status_word(status: Status | None) -> str:
+    """Return a status in words; None is an entry that does not apply here."""
+    return status.replace("-", " ") if status else "does not apply here"
+
+
+@register.simple_tag
+def status_tag(status: Status | None) -> SafeString:
+    """Draw a status as a word on its tint."""
+    return format_html('<span class="tag {}">{}</span>', status or "not-applicable", status_word(status))
+
+
+@register.simple_tag
+def mark(status: Status | None) -> SafeString:
+    """Draw the box at the head of an item: a shape for each status. A word always stands beside it."""
+    return format_html('<span class="mark {}" aria-hidden="true"></span>', status or "not-applicable")
+
+
+@register.simple_tag
+def legend() -> SafeString:
+    """Draw what the cells of a strip mean."""
+    cells = format_html_join("", '<li><i class="cell {}"></i>{}</li>', _LEGENDS)
+    return format_html('<ul class="legend" aria-label="What the cells mean">{}</ul>', cells)
+
+
+# --- the strip --------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=1024)
+def _cell(status: Status | None, title: str, word: str) -> str:
+    return format_html('<i class="{}" title="{}: {}"></i>', _LETTERS[status], title, word)
+
+
+@register.simple_tag
+def strip_image(strip: Strip, name: str = "") -> SafeString:
+    """Draw a strip as one picture with one sentence: for pages that hold many. Cells name themselves on hover."""
+    sections = "".join(
+        f"<span>{''.join(_cell(cell.status, cell.title, cell.word) for cell in section)}</span>"
+        for section in strip.sections
+    )
+    said = f"{name}: {strip.sentence}" if name else strip.sentence
+    # Every part of `sections` is escaped in _cell.
+    return format_html('<span class="strip" role="img" aria-label="{}">{}</span>', said, mark_safe(sections))  # noqa: S308
+
+
+@register.simple_tag
+def strip_links(strip: Strip) -> SafeString:
+    """Draw a strip whose cells are links to the items of the same page."""
+    sections = format_html_join("", "<span>{}</span>", ((_links(section),) for section in strip.sections))
+    return format_html('<nav class="strip" aria-label="Items: {}" data-roving>{}</nav>', strip.sentence, sections)
+
+
+def _links(cells: tuple[Cell, ...]) -> SafeString:
+    return format_html_join(
+        "",
+        '<a class="{0}" href="#item-{1}" title="{2}: {3}" aria-label="{2}: {3}"></a>',
+        ((_LETTERS[cell.status], cell.slug, cell.title, cell.word) for cell in cells),
+    )
+
+
+@register.filter
+def entry_slugs(strip: Strip) -> str:
+    """Return the entries of a strip in its order, so that a page need name them only once."""
+    return " ".join(cell.slug for section in strip.sections for cell in section)
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+def initials_of(name: str) -> str:
+    """Return two letters for an avatar; "?" for no name."""
+    words = re.findall(r"\w+", name)
+    return "".join(word[0] for word in words[:2]).upper() or "?"
+
+
+@register.simple_tag
+def avatar(person: object | None, role: str = "Owner") -> SafeString:
+    """Draw a person as two letters with the name on hover; a dashed ring where there is nobody."""
+    if person is None:
+        return format_html(
+            '<span class="avatar none" title="No {0}"><span class="unseen">No {0}</span></span>', role.lower()
+        )
+    name = str(person)
+    return format_html(
+        '<span class="avatar" title="{0}: {1}"><span aria-hidden="true">{2}</span>'
+        '<span class="unseen">{0}: {1}</span></span>',
+        role,
+        name,
+        initials_of(name),
+    )
+
+
+@register.filter
+def role_words(actor: Actor | None) -> str:
+    """Return what a person may do, in one or two words."""
+    if actor is None:
+        return ""
+    roles = [word for holds, word in ((actor.is_admin, "Admin"), (actor.is_reviewer, "Reviewer")) if holds]
+    if actor.teams:
+        roles.append("Team member")
+    return ", ".join(roles) or "Reader"
+
+
+# --- addresses and text -----------------------------------------------------------------------------------------------
+@register.simple_tag
+def item_url(name: str, environment: object, entry_slug: str, *rest: object) -> str:
+    """Return the address of something about an item: ``{% item_url "item-tick" environment entry.slug %}``."""
+    service = environment.service.slug  # type: ignore[attr-defined]
+    return reverse(name, args=[service, environment.name, entry_slug, *rest])  # type: ignore[attr-defined]
+
+
+@register.filter
+def short_link(url: str) -> str:
+    """Return a link short enough to read: host and the last part of its path, at most 48 characters."""
+    bare = re.sub(r"^https?://", "", url).rstrip("/")
+    host, _, path = bare.partition("/")
+    last = path.rpartition("/")[2]
+    words = f"{host}/…/{last}" if "/" in path else bare
+    return words if len(words) <= 48 else words[:47] + "…"
+
+
+@register.filter
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a text: blank lines part them."""
+    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+@register.filter
+def get(mapping: object, key: str) -> object:
+    """Return ``mapping[key]``, or nothing: for keys that a template only has in a variable."""
+    return mapping.get(key, "") if isinstance(mapping, dict) else ""
+
+
+# --- filters of the overview ------------------------------------------------------------------------------------------
+def _kinds_query(context: Context, change: Callable[[list[str]], list[str]]) -> str:
+    query = context["request"].GET.copy()
+    query.setlist("kind", change(query.getlist("kind")))
+    query.pop("since", None)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def kinds_with(context: Context, kind: str) -> str:
+    """Return the query of this page with one kind of environment more."""
+    return _kinds_query(context, lambda kinds: [*kinds, kind])
+
+
+@register.simple_tag(takes_context=True)
+def kinds_without(context: Context, kind: str) -> str:
+    """Return the query of this page with one kind of environment less."""
+    return _kinds_query(context, lambda kinds: [one for one in kinds if one != kind])
+
+
+@register.simple_tag
+def team_name(teams: Iterable[Team], slug: str) -> str:
+    """Return the name of the team that a filter names, or what it means to name none."""
+    return next((team.name for team in teams if team.slug == slug), slug or "Any team")

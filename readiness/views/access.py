@@ -1,0 +1,47 @@
+"""Finding what an address names. One door: everything here answers 404 for what is not there."""
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django_htmx.middleware import HtmxDetails
+
+from readiness.models import Environment, Event, Item, Service, User
+from readiness.rules.permissions import change_refusals
+
+
+class Request(HttpRequest):
+    """A request behind the sign-in, with htmx."""
+
+    user: User  # type: ignore[assignment]
+    htmx: HtmxDetails
+
+
+def find_service(slug: str) -> Service:
+    """Return the service that an address names."""
+    return get_object_or_404(Service.objects.select_related("team"), slug=slug)
+
+
+def find_environment(service: str, environment: str) -> Environment:
+    """Return the environment that an address names."""
+    found = Environment.objects.select_related("service__team", "billing_source")
+    return get_object_or_404(found, service__slug=service, name=environment)
+
+
+def find_item(environment: Environment, entry: str) -> Item:
+    """Return the item that a sheet shows for an entry: the environment's own, or its service's."""
+    items = Item.objects.select_related("entry__section", "service__team", "environment", "owner")
+    items = items.filter(service=environment.service, entry__slug=entry, entry__retired_at=None)
+    found = [item for item in items if item.environment_id in (None, environment.pk)]
+    applying = [item for item in found if item.entry.applies_to(environment.kind)]
+    if not applying:
+        return get_object_or_404(Item, pk=None)
+    return applying[0]
+
+
+def refusals_to_change(request: Request, service: Service) -> list[str]:
+    """Return why this person may not change the items and settings of a service."""
+    return change_refusals(request.user.actor, team_id=service.team_id, team=service.team.name)
+
+
+def newest_event() -> int:
+    """Return the number of the ledger's newest line; 0 where it is empty."""
+    return Event.objects.order_by("-id").values_list("id", flat=True).first() or 0

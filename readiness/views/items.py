@@ -1,0 +1,225 @@
+"""One item: shown as a page or as a panel of its sheet, and what people do to it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from readiness.actions import items as actions
+from readiness.forms.items import AssignForm, DecideForm, ReasonForm, SeenForm, TakeBackForm, TickForm, WaiverForm
+from readiness.models import Environment, Item, NotApplicable, Waiver
+from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals
+from readiness.rules.waivers import ask_not_applicable_refusals, ask_refusals
+from readiness.selectors.items import ItemDetail, item_detail
+
+from .access import Request, find_environment, find_item, refusals_to_change
+from .sheets import sheet_context
+
+TABS = ("evidence", "runs", "waiver", "history", "why")
+
+
+@require_GET
+def detail(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
+    """Show one item: a page by itself, or the panel below its line on the sheet."""
+    found = find_environment(service, environment)
+    item = find_item(found, entry)
+    return show(request, found, item, tab=request.GET.get("tab", ""))
+
+
+def show(
+    request: Request,
+    environment: Environment,
+    item: Item,
+    *,
+    tab: str = "",
+    bound: dict[str, forms.Form] | None = None,
+    crossed: str = "",
+    problem: list[str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Render the item, with a form that was sent and not accepted in place of an empty one."""
+    now = timezone.now()
+    shown = item_detail(environment, item, now)
+    context: dict[str, Any] = {
+        "environment": environment,
+        "detail": shown,
+        "tab": tab if tab in TABS else _first_tab(shown),
+        "forms": {**empty_forms(shown, now), **(bound or {})},
+        "refusals": refusals_of(request, shown, now),
+        "crossed": crossed,
+        "problem": problem or [],
+    }
+    if request.htmx:
+        return render(request, "partials/item_detail.html", context, status=status)
+    return render(request, "item.html", {**sheet_context(request, environment), **context}, status=status)
+
+
+def _first_tab(shown: ItemDetail) -> str:
+    if shown.request is not None:
+        return "waiver"
+    return "runs" if shown.runs else "evidence"
+
+
+def request_key(asked: Waiver | NotApplicable) -> str:
+    """Return how a form names a request."""
+    return f"{'waiver' if isinstance(asked, Waiver) else 'not-applicable'}-{asked.pk}"
+
+
+def empty_forms(shown: ItemDetail, now: datetime) -> dict[str, forms.Form]:
+    """Return every form of an item, empty."""
+    item = shown.item
+    seen = {"seen_version": item.version}
+    waiting = {**seen, "request": request_key(shown.request)} if shown.request else seen
+    stands = shown.request or shown.standing_waiver or shown.standing_not_applicable
+    return {
+        "tick": TickForm(initial=seen, auto_id="tick_%s"),
+        "take_back": TakeBackForm(initial=seen, auto_id="take_back_%s"),
+        "assign": AssignForm(
+            initial={**seen, "owner": item.owner_id, "due_on": item.due_on}, item=item, auto_id="assign_%s"
+        ),
+        "waiver": WaiverForm(initial=seen, now=now, auto_id="waiver_%s"),
+        "not_applicable": ReasonForm(initial=seen, auto_id="not_applicable_%s"),
+        "decide": DecideForm(initial=waiting, auto_id="decide_%s"),
+        "end": ReasonForm(initial={**seen, "request": request_key(stands)} if stands else seen, auto_id="end_%s"),
+    }
+
+
+def refusals_of(request: Request, shown: ItemDetail, now: datetime) -> dict[str, list[str]]:
+    """Return why this person may not do each thing now; the actions raise the same."""
+    item, actor, team = shown.item, request.user.actor, shown.item.service.team
+    change = refusals_to_change(request, item.service) or actions.live_refusals(item)
+    waiting = shown.request is not None
+    return {
+        "change": change,
+        "waiver": change or ask_refusals(met=shown.status.met, waiting=waiting),
+        "not_applicable": change
+        or ask_not_applicable_refusals(
+            failing=item.failing_since is not None and item.failing_since <= now,
+            waiting=waiting,
+            standing=shown.standing_not_applicable is not None,
+        ),
+        "decide": decide_refusals(actor, asked_by_id=shown.request.asked_by_id) if shown.request else [],
+        "end": end_waiver_refusals(actor, team_id=team.pk, team=team.name),
+    }
+
+
+def changed(request: Request, environment: Environment, item: Item, *, tab: str, said: str) -> HttpResponse:
+    """Answer a change: the panel with the parts of the sheet that follow from it, or the item's page."""
+    messages.success(request, said)
+    if not request.htmx:
+        address = reverse("item", args=[environment.service.slug, environment.name, item.entry.slug])
+        return redirect(f"{address}?tab={tab}")
+    item = find_item(environment, item.entry.slug)
+    now = timezone.now()
+    shown = item_detail(environment, item, now)
+    context = sheet_context(request, environment)
+    sheet: Any = context["sheet"]
+    return render(
+        request,
+        "partials/item_changed.html",
+        {
+            **context,
+            "detail": shown,
+            "tab": tab,
+            "forms": empty_forms(shown, now),
+            "refusals": refusals_of(request, shown, now),
+            "row": sheet.row(item.entry.slug),
+        },
+    )
+
+
+def submit(
+    request: Request,
+    address: tuple[str, str, str],
+    *,
+    name: str,
+    tab: str,
+    make: Callable[[Item], SeenForm],
+    act: Callable[[Item, SeenForm], str],
+) -> HttpResponse:
+    """Take a form about an item through its rules and its action; whatever refuses is shown where it belongs.
+
+    ``act`` returns what to say when it worked. What was typed is kept in every other case, and nothing is written.
+    """
+    environment = find_environment(*address[:2])
+    item = find_item(environment, address[2])
+    form = make(item)
+    if not form.is_valid():
+        return show(request, environment, item, tab=tab, bound={name: form}, status=422)
+    try:
+        said = act(item, form)
+    except actions.Crossed as crossed:
+        form.data = form.data.copy()
+        form.data["seen_version"] = str(crossed.item.version)
+        sentence = (
+            f"{crossed.by} saved this item while you were writing. Look at what changed, then save again to keep yours."
+        )
+        item = find_item(environment, address[2])
+        return show(request, environment, item, tab=tab, bound={name: form}, crossed=sentence, status=409)
+    except Refused as refused:
+        item = find_item(environment, address[2])
+        return show(request, environment, item, tab=tab, bound={name: form}, problem=refused.reasons, status=422)
+    return changed(request, environment, item, tab=tab, said=said)
+
+
+@require_POST
+def tick(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
+    """Record a person's word."""
+
+    def act(item: Item, form: SeenForm) -> str:
+        written = actions.tick(by=request.user, item_id=item.pk, now=timezone.now(), **form.cleaned_data)
+        if all(evidence.supported for evidence in written):
+            return "Ticked."
+        return "Kept, but it does not count yet: this entry wants a link to the evidence."
+
+    return submit(
+        request,
+        (service, environment, entry),
+        name="tick",
+        tab="evidence",
+        make=lambda _: TickForm(request.POST, auto_id="tick_%s"),
+        act=act,
+    )
+
+
+@require_POST
+def take_back(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
+    """Take a tick back."""
+
+    def act(item: Item, form: SeenForm) -> str:
+        actions.take_back(by=request.user, item_id=item.pk, now=timezone.now(), **form.cleaned_data)
+        return "The tick was taken back."
+
+    return submit(
+        request,
+        (service, environment, entry),
+        name="take_back",
+        tab="evidence",
+        make=lambda _: TakeBackForm(request.POST, auto_id="take_back_%s"),
+        act=act,
+    )
+
+
+@require_POST
+def assign(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
+    """Set owner and due date."""
+
+    def act(item: Item, form: SeenForm) -> str:
+        actions.assign(by=request.user, item_id=item.pk, now=timezone.now(), **form.cleaned_data)
+        return "Owner and due date are saved."
+
+    return submit(
+        request,
+        (service, environment, entry),
+        name="assign",
+        tab="evidence",
+        make=lambda item: AssignForm(request.POST, item=item, auto_id="assign_%s"),
+        act=act,
+    )

@@ -1,0 +1,121 @@
+"""Asking for a waiver or for "not applicable", and answering."""
+
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from readiness.actions import requests as actions
+from readiness.enums.words import Stance
+from readiness.forms.items import DecideForm, ReasonForm, SeenForm, WaiverForm
+from readiness.models import Item, NotApplicable, Waiver
+
+from .access import Request
+from .items import submit
+
+
+@require_POST
+def ask_waiver(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
+    """Ask that an item may wait."""
+    now = timezone.now()
+
+    def act(item: Item, form: SeenForm) -> str:
+        asked = form.cleaned_data
+        actions.ask_waiver(
+            by=request.user,
+            item_id=item.pk,
+            stance=Stance(asked["stance"]),
+            reason=asked["reason"],
+            until_day=asked["until"],
+            seen_version=asked["seen_version"],
+            now=now,
+        )
+        return "Asked. A reviewer will grant or refuse it."
+
+    return submit(
+        request,
+        (service, environment, entry),
+        name="waiver",
+        tab="waiver",
+        make=lambda _: WaiverForm(request.POST, now=now, auto_id="waiver_%s"),
+        act=act,
+    )
+
+
+@require_POST
+def ask_not_applicable(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
+    """Ask that an item be left out."""
+
+    def act(item: Item, form: SeenForm) -> str:
+        actions.ask_not_applicable(
+            by=request.user,
+            item_id=item.pk,
+            reason=form.cleaned_data["reason"],
+            seen_version=form.cleaned_data["seen_version"],
+            now=timezone.now(),
+        )
+        return "Asked. A reviewer will grant or refuse it."
+
+    return submit(
+        request,
+        (service, environment, entry),
+        name="not_applicable",
+        tab="waiver",
+        make=lambda _: ReasonForm(request.POST, auto_id="not_applicable_%s"),
+        act=act,
+    )
+
+
+@require_POST
+def decide(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
+    """Grant or refuse what was asked."""
+
+    def act(item: Item, form: SeenForm) -> str:
+        answer = form.cleaned_data
+        grant = answer["answer"] == "grant"
+        asked = _named(item, answer["request"])
+        actions.decide(by=request.user, request=asked, grant=grant, note=answer["note"], now=timezone.now())
+        return "Granted." if grant else "Refused."
+
+    return submit(
+        request,
+        (service, environment, entry),
+        name="decide",
+        tab="waiver",
+        make=lambda _: DecideForm(request.POST, auto_id="decide_%s"),
+        act=act,
+    )
+
+
+@require_POST
+def end(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
+    """Withdraw a request, or end early what was granted."""
+
+    def act(item: Item, form: SeenForm) -> str:
+        asked = _named(item, form.cleaned_data["request"])
+        waited = asked.waiting
+        actions.end(by=request.user, request=asked, reason=form.cleaned_data["reason"], now=timezone.now())
+        return "Withdrawn." if waited else "Ended."
+
+    return submit(
+        request,
+        (service, environment, entry),
+        name="end",
+        tab="waiver",
+        make=lambda _: ReasonForm(request.POST, auto_id="end_%s"),
+        act=act,
+    )
+
+
+def _named(item: Item, key: str) -> Waiver | NotApplicable:
+    """Return the request of this item that a form names."""
+    kind, _, number = key.rpartition("-")
+    if not number.isdecimal() or kind not in ("waiver", "not-applicable"):
+        raise Http404
+    found: Waiver | NotApplicable | None
+    if kind == "waiver":
+        found = Waiver.objects.filter(item=item, pk=int(number)).select_related("item", "decided_by").first()
+    else:
+        found = NotApplicable.objects.filter(item=item, pk=int(number)).select_related("item", "decided_by").first()
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,57 @@
+"""Services: shown, added, changed."""
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from readiness.actions import services as actions
+from readiness.forms.services import ServiceForm
+from readiness.models import Team
+from readiness.rules.permissions import add_service_refusals, insist
+from readiness.selectors.services import service_page
+
+from .access import Request, find_service, refusals_to_change
+
+
+@require_GET
+def show(request: Request, service: str) -> HttpResponse:
+    """Show a service with its environments."""
+    found = find_service(service)
+    context = {"service": found, "change_refusals": refusals_to_change(request, found)}
+    return render(request, "service.html", {**context, "environments": service_page(found, timezone.now())})
+
+
+@require_http_methods(["GET", "POST"])
+def add(request: Request) -> HttpResponse:
+    """Add a service to one of one's teams."""
+    insist(add_service_refusals(request.user.actor))
+    form = ServiceForm(request.POST or None, teams=_teams(request))
+    if request.method == "POST" and form.is_valid():
+        service = actions.add_service(by=request.user, now=timezone.now(), **form.cleaned_data)
+        messages.success(request, f"{service} is added. Say now where it runs.")
+        return redirect("environment-add", service.slug)
+    return render(request, "service_form.html", {"form": form, "service": None}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def change(request: Request, service: str) -> HttpResponse:
+    """Change a service's description, or hand it to another of one's teams."""
+    found = find_service(service)
+    insist(refusals_to_change(request, found))
+    teams = _teams(request) | Team.objects.filter(pk=found.team_id)
+    initial = {"team": found.team_id, "description": found.description}
+    form = ServiceForm(request.POST or None, teams=teams.distinct(), service=found, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        actions.change_service(by=request.user, service=found, now=timezone.now(), **form.cleaned_data)
+        messages.success(request, "Saved.")
+        return redirect("service", found.slug)
+    return render(request, "service_form.html", {"form": form, "service": found}, status=422 if form.errors else 200)
+
+
+def _teams(request: Request) -> QuerySet[Team]:
+    if request.user.actor.is_admin:
+        return Team.objects.all()
+    return Team.objects.filter(pk__in=request.user.actor.teams)

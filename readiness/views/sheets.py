@@ -1,0 +1,80 @@
+"""The sheet of one environment, and what keeps it up to date."""
+
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from readiness.models import Environment, Event
+from readiness.selectors.sheets import ItemRow, Sheet
+from readiness.selectors.sheets import sheet as select_sheet
+
+from .access import Request, find_environment, newest_event, refusals_to_change
+
+
+@require_GET
+def sheet(request: Request, service: str, environment: str) -> HttpResponse:
+    """Show an environment with all its items."""
+    found = find_environment(service, environment)
+    return render(request, "sheet.html", sheet_context(request, found))
+
+
+def sheet_context(request: Request, environment: Environment) -> dict[str, object]:
+    """Return what the sheet and each part of it needs."""
+    since = newest_event()
+    shown = select_sheet(environment, timezone.now())
+    return {
+        "sheet": shown,
+        "environment": environment,
+        "change_refusals": refusals_to_change(request, environment.service),
+        "since": since,
+        "runs_token": runs_token(shown),
+        "state_token": state_token(shown),
+    }
+
+
+def runs_token(shown: Sheet) -> str:
+    """Return a short text that changes whenever a run of this sheet is queued, starts or ends."""
+    return ".".join(f"{run.pk}{run.state[0]}{run.attempts}" for run in shown.open_runs)
+
+
+@require_GET
+def live(request: Request, service: str, environment: str) -> HttpResponse:
+    """Answer what changed on a sheet since an event, or nothing."""
+    found = find_environment(service, environment)
+    since = int(request.GET.get("since", "0")) if request.GET.get("since", "0").isdecimal() else 0
+    seen_runs = request.GET.get("runs", "")
+    changed = _changed(found, since)
+    context = sheet_context(request, found)
+    if not changed and context["runs_token"] == seen_runs and not _ended(context, request):
+        return HttpResponse(status=204)
+    shown = context["sheet"]
+    if not isinstance(shown, Sheet):
+        raise TypeError("The context of a sheet holds the sheet.")
+    rows = [row for section in shown.sections for row in section.rows if _touched(row, changed, seen_runs)]
+    return render(request, "partials/live_update.html", {**context, "rows": rows})
+
+
+def _ended(context: dict[str, object], request: Request) -> bool:
+    """Return whether time alone moved the verdict or an item since the page was drawn."""
+    shown = context["sheet"]
+    return isinstance(shown, Sheet) and request.GET.get("state", "") not in ("", state_token(shown))
+
+
+def state_token(shown: Sheet) -> str:
+    """Return one letter an item, so that a page can say which statuses it shows."""
+    return "".join(row.status[0] if row.status else "-" for section in shown.sections for row in section.rows)
+
+
+def _changed(environment: Environment, since: int) -> set[int]:
+    events = Event.objects.filter(id__gt=since).filter(
+        Q(environment=environment) | Q(environment=None, service=environment.service)
+    )
+    return {item_id or 0 for item_id in events.values_list("item_id", flat=True)}
+
+
+def _touched(row: ItemRow, changed: set[int], seen_runs: str) -> bool:
+    if row.item is None:
+        return False
+    return row.item.pk in changed or bool(row.probes) and (bool(row.open_run) or bool(seen_runs))
