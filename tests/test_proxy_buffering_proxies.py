@@ -1,4 +1,4 @@
-"""The proxy-buffering probe against real proxies and against routes that misbehave: every set-up at once, each judged."""
+"""The proxy-buffering probe against real proxies and against routes that misbehave: all set-ups at once, each judged."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
