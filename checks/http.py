@@ -15,11 +15,11 @@ from typing import Any, Self, TypeVar
 import httpcore
 import httpx
 
-from readiness.rules.networks import AllowedNetwork
 from checks.bodies import decoded
 from checks.keys import Secret
 from checks.locations import checked_url, is_key_host, peer_of, port_of, redirected
 from checks.wire import Deadline, Meter, RequestFailed, Resolve, VettedBackend
+from readiness.rules.networks import AllowedNetwork
 
 __all__ = ["Answer", "ClientPolicy", "Piece", "ProbeClient", "RequestFailed", "StreamAnswer"]
 

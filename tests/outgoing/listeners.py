@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from readiness.rules.networks import parse_allowed
 from checks.http import Answer, ClientPolicy, ProbeClient, RequestFailed
+from readiness.rules.networks import parse_allowed
 
 Handler = Callable[[socket.socket, str], None]
 Listen = Callable[..., "Listener"]

@@ -4,6 +4,7 @@ import gzip
 import socket
 import threading
 import time
+import tracemalloc
 import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -149,12 +150,28 @@ def test_headers_may_fill_64_kilobytes_and_not_more(listen: Listen) -> None:
         get(listen(raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 4000 + head(100))))
 
 
-def test_endless_chunk_extensions_and_trailers_are_cut(listen: Listen) -> None:
-    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    for flood in ((b"1;" + b"e" * 60_000 + b"\r\nx\r\n") * 100, b"0\r\n" + b"a: b\r\n" * 100_000):
-        with pytest.raises(RequestFailed) as raised:
-            get(listen(raw(start + flood)), max_bytes=1000)
-        assert raised.value.code in {"too-large", "protocol"}
+@pytest.mark.parametrize(
+    ("start", "flood", "code"),
+    [
+        (b"", b"1;" + b"e" * 60_000 + b"\r\nx\r\n", "too-large"),
+        (b"0\r\n", b"a: b\r\n" * 1000, "protocol"),  # httpcore's own bound on unfinished lines, 100 KB, comes first.
+    ],
+    ids=["extensions", "trailers"],
+)
+def test_endless_framing_around_a_small_body_is_cut(start: bytes, flood: bytes, code: str, listen: Listen) -> None:
+    sent = 0
+
+    def handler(sock: socket.socket, request: str) -> None:
+        nonlocal sent
+        sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + start)
+        while True:
+            sent += sock.send(flood)
+
+    server = listen(handler)
+    with fails(code):
+        get(server, max_bytes=1000)
+    assert server.served.acquire(timeout=5)
+    assert sent < 16 * 1024 * 1024
 
 
 def test_a_body_in_one_byte_chunks_fits_up_to_the_cap(listen: Listen) -> None:
@@ -173,6 +190,7 @@ def test_a_body_in_one_byte_chunks_fits_up_to_the_cap(listen: Listen) -> None:
         ("deflate", zlib.compress(b"hello")[2:-4]),
         ("identity", b"hello"),
     ],
+    ids=["gzip", "members", "x-gzip", "deflate", "raw-deflate", "identity"],
 )
 def test_a_compressed_body_is_decoded_even_where_it_was_not_asked_for(
     encoding: str, body: bytes, listen: Listen
@@ -185,10 +203,14 @@ def test_a_compressed_body_is_capped_by_what_it_unfolds_to(listen: Listen) -> No
     assert len(bomb) < 2 * 1024 * 1024
     header = "Content-Encoding: gzip\r\n"
 
-    started = time.process_time()
-    with fails("too-large"):
-        get(listen(respond(bomb, headers=header)))
-    assert time.process_time() - started < 0.2  # 300 MB take longer to unfold than that.
+    server = listen(respond(bomb, headers=header))
+    tracemalloc.start()
+    try:
+        with fails("too-large"):
+            get(server)
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024  # One read of 64 KB can unfold to 64 MB.
+    finally:
+        tracemalloc.stop()
     for size, fits in ((1000, True), (1001, False)):
         server = listen(respond(gzip.compress(b"x" * size), headers=header))
         if fits:
@@ -213,6 +235,7 @@ def test_a_stack_of_small_bombs_is_capped_over_all(listen: Listen) -> None:
         ("gzip, gzip", gzip.compress(gzip.compress(b"hello"))),
         ("br", b"hello"),
     ],
+    ids=["not-gzip", "cut-short", "junk-after", "stacked", "brotli"],
 )
 def test_a_body_that_cannot_be_decoded_says_so(encoding: str, body: bytes, listen: Listen) -> None:
     with fails("undecodable"):
