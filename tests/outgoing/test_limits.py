@@ -169,7 +169,7 @@ def test_endless_framing_around_a_small_body_is_cut(start: bytes, flood: bytes, 
 
     server = listen(handler)
     with fails(code):
-        get(server, max_bytes=1000)
+        get(server, max_bytes=20_000)  # Small caps let either bound come first, as the bytes happen to arrive.
     assert server.served.acquire(timeout=5)
     assert sent < 16 * 1024 * 1024
 
