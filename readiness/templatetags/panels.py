@@ -1,0 +1,189 @@
+"""What the panel of an item shows: its tabs, runs, clauses and requests, chosen and put into words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from readiness.enums.words import Judgement, RunState
+from readiness.models import NotApplicable, Run, Waiver
+from readiness.observers import Observer
+from readiness.selectors.items import ClauseView, ItemDetail
+from readiness.selectors.sheets import ItemRow, Sheet
+
+register = template.Library()
+
+_JUDGED = {
+    "fail": ("failing", "fails"),
+    "inconclusive": ("inconclusive", "cannot tell"),
+    "pass": ("verified", "passes"),
+    "withdrawn": ("open", "taken back"),
+}
+_ORDER = tuple(_JUDGED)
+
+
+# --- tabs and rows ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """One tab of an item's panel."""
+
+    name: str
+    label: str
+    count: int = 0
+    waits: bool = False
+
+
+@register.simple_tag
+def panel_tabs(detail: ItemDetail) -> list[Tab]:
+    """Return the tabs of an item; one for probe runs only where a probe could look or has looked."""
+    tabs = [Tab(name="evidence", label="Evidence", count=len(detail.evidence))]
+    if detail.probes or detail.runs or detail.unobserved:
+        tabs.insert(0, Tab(name="runs", label="Probe runs", count=len(detail.runs)))
+    return [
+        *tabs,
+        Tab(name="waiver", label="Waiver", waits=detail.request is not None),
+        Tab(name="history", label="History", count=len(detail.history)),
+        Tab(name="why", label="Why this matters"),
+    ]
+
+
+@register.simple_tag
+def item_row_of(sheet: Sheet, entry_slug: str) -> ItemRow | None:
+    """Return the line of an entry on a sheet."""
+    return sheet.row(entry_slug) if sheet else None
+
+
+@register.filter
+def history_words(what: str) -> str:
+    """Return what a line of the ledger says, where the page itself says of which item."""
+    return what if what.endswith(":") else f"{what} it"
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """Return an amount with its currency: "1,500 CAD", "12.50 CAD"."""
+    number = f"{amount:,.2f}".removesuffix(".00")
+    return f"{number} {currency}".strip()
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+@register.simple_tag
+def running_words(runs: Sequence[Run]) -> str:
+    """Say how many probes run and how many wait: "2 probes running, 1 waiting"."""
+    running = sum(1 for run in runs if run.state == RunState.RUNNING)
+    waiting = len(runs) - running
+    if not running:
+        return f"{waiting} probe{'s' if waiting != 1 else ''} waiting"
+    words = f"{running} probe{'s' if running != 1 else ''} running"
+    return f"{words}, {waiting} waiting" if waiting else words
+
+
+@register.simple_tag
+def newest_run(runs: Iterable[Run], probe: str) -> Run | None:
+    """Return the run of a probe among the newest ones."""
+    return next((run for run in runs if run.probe == probe), None)
+
+
+@register.simple_tag
+def earlier_runs(runs: Iterable[Run], newest: Iterable[Run]) -> list[Run]:
+    """Return the runs that are not the newest of their probe."""
+    shown = {run.pk for run in newest}
+    return [run for run in runs if run.pk not in shown]
+
+
+@register.simple_tag
+def observer_of(probes: Iterable[Observer], slug: str) -> Observer | None:
+    """Return a probe by its slug."""
+    return next((probe for probe in probes if probe.slug == slug), None)
+
+
+@register.filter
+def findings_in_order(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return findings with what is wrong first, and each sentence once."""
+    ordered = sorted(findings, key=lambda one: _rank(str(one.get("judgement", ""))))
+    said: dict[tuple[Any, Any], Mapping[str, Any]] = {}
+    for finding in ordered:
+        said.setdefault((finding.get("judgement"), finding.get("sentence")), finding)
+    return list(said.values())
+
+
+def _rank(judgement: str) -> int:
+    return _ORDER.index(judgement) if judgement in _ORDER else len(_ORDER)
+
+
+@register.filter
+def any_fail(findings: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a finding is not a pass."""
+    return any(finding.get("judgement") != Judgement.PASS for finding in findings)
+
+
+@register.filter
+def run_sentence(run: Run) -> str:
+    """Return the one sentence that says most about a run: its error, or its worst finding."""
+    if run.error:
+        return run.error
+    ordered = findings_in_order(run.findings)
+    return str(ordered[0].get("sentence", "")) if ordered else ""
+
+
+@register.simple_tag
+def run_tag(run: Run) -> SafeString:
+    """Draw where a run stands; a run that is done shows its worst judgement."""
+    if run.state == RunState.DONE:
+        ordered = findings_in_order(run.findings)
+        return judgement_tag(str(ordered[0].get("judgement", "")) if ordered else "inconclusive")
+    return format_html('<span class="tag {0}">{1}</span>', run.state, run.get_state_display().lower())
+
+
+@register.simple_tag
+def judgement_tag(judgement: str) -> SafeString:
+    """Draw a judgement or an outcome as a word on its tint."""
+    kind, word = _JUDGED.get(judgement, ("inconclusive", judgement or "unknown"))
+    return format_html('<span class="tag {}">{}</span>', kind, word)
+
+
+# --- clauses and requests ---------------------------------------------------------------------------------------------
+@register.simple_tag
+def clause_mark(view: ClauseView) -> SafeString:
+    """Draw where a clause stands, small; a word stands beside it."""
+    return format_html('<span class="mark small-mark {}" aria-hidden="true"></span>', _clause_kind(view)[0])
+
+
+@register.simple_tag
+def clause_tag(view: ClauseView) -> SafeString:
+    """Draw where a clause stands as a word."""
+    kind, word = _clause_kind(view)
+    return format_html('<span class="tag {}">{}</span>', kind, word)
+
+
+def _clause_kind(view: ClauseView) -> tuple[str, str]:
+    if view.failing:
+        return "failing", "failing"
+    if not view.met:
+        return "open", "not met"
+    by_probe = view.observed is not None and view.observed.outcome == "pass"
+    return ("verified", "observed") if by_probe else ("attested", "attested")
+
+
+@register.simple_tag
+def request_tag(asked: Waiver | NotApplicable) -> SafeString:
+    """Draw where a request stands as a word."""
+    if asked.ended_at is not None:
+        kind, word = "open", "withdrawn" if asked.decided_at is None else "ended"
+    elif asked.waiting:
+        kind, word = "waiting", "waits for a reviewer"
+    else:
+        kind, word = ("waived", "granted") if asked.granted else ("open", "refused")
+    return format_html('<span class="tag {}">{}</span>', kind, word)
+
+
+@register.simple_tag
+def earlier_requests(detail: ItemDetail) -> list[Waiver | NotApplicable]:
+    """Return the requests that are over, newest first."""
+    shown = (detail.request, detail.standing_waiver, detail.standing_not_applicable)
+    every: list[Waiver | NotApplicable] = [*detail.waivers, *detail.not_applicables]
+    return sorted((one for one in every if one not in shown), key=lambda one: one.asked_at, reverse=True)
