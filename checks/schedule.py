@@ -77,7 +77,7 @@ def due(probe: Probe, now: datetime) -> Iterator[Environment]:
             last_state=Subquery(newest.values("state")[:1]),
             last_findings=Subquery(newest.values("findings")[:1]),
         )
-        .exclude(last_state__in=[RunState.QUEUED, RunState.RUNNING])
+        .filter(Q(last_state=None) | ~Q(last_state__in=[RunState.QUEUED, RunState.RUNNING]))
         .filter(Q(last_at=None) | Q(last_at__lte=soonest) | Q(last_at__lt=F("settings_changed_at")))
     )
     for environment in candidates:

@@ -12,6 +12,12 @@ from django.core.exceptions import ImproperlyConfigured
 from readiness.rules.references import ReferencePolicy, TeamGrant
 
 
+def data_folder(chosen: str, base: Path, *, demo: bool) -> Path:
+    """Return where the embedded way keeps its data: the demo's apart, so that it never mixes with one's own."""
+    folder = Path(chosen or base / "var").resolve()
+    return folder / "demo" if demo else folder
+
+
 def embedded_secret_key(data: Path, *, deployed: bool) -> str:
     """Return the key kept in the data folder, made on first use; deployed, it has to be given instead."""
     if deployed:

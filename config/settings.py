@@ -16,8 +16,8 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
 
-DATA_DIR = Path(env.str("READINESS_DATA", default=str(BASE_DIR / "var"))).resolve()
 DEMO = env.bool("READINESS_DEMO", default=False)
+DATA_DIR = policies.data_folder(env.str("READINESS_DATA", default=""), BASE_DIR, demo=DEMO)
 DEBUG = env.bool("READINESS_DEBUG", default=False)
 
 # --- who may reach us -------------------------------------------------------------------------------------------------
