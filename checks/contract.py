@@ -24,7 +24,7 @@ OPERATOR = "_operator"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingTarget:
-    """Where an operator says that a spend cap can be read: an HTTP JSON document and expressions into it (JMESPath)."""
+    """Where a spend cap can be read, as the operator says: an HTTP JSON document and JMESPath into it."""
 
     url: str
     cap_expression: str
@@ -39,8 +39,8 @@ class BillingTarget:
 class Target:
     """All that a probe may know of the environment it looks at. Empty strings mean: not configured.
 
-    URLs are absolute. ``spend_cap`` is an amount of ``spend_cap_currency`` (ISO 4217) a month. ``key_reference`` names a
-    key and is not one.
+    URLs are absolute. ``spend_cap`` is an amount of ``spend_cap_currency`` (ISO 4217) a month. ``key_reference``
+    names a key and is not one.
     """
 
     service: str = ""

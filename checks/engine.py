@@ -55,7 +55,9 @@ def _carry_out(run: Run, probe: Probe, clock: Callable[[], datetime]) -> bool:
         )
     except Exception as error:  # noqa: BLE001 - whatever broke is ours: it is told once and ticks nothing
         log.error("run.broke", error=type(error).__name__, where=_where(error))
-        return runs.fail(run=run, error=f"The probe itself broke ({type(error).__name__}); nothing follows from it.", now=clock())
+        return runs.fail(
+            run=run, error=f"The probe itself broke ({type(error).__name__}); nothing follows from it.", now=clock()
+        )
     return runs.finish(
         run=run,
         facts=facts,

@@ -103,6 +103,6 @@ def _checked(value: str, reference: str) -> str:
 
 
 def fingerprint(secret: Secret, *, pepper: str) -> str:
-    """Return 12 hexadecimal digits of HMAC-SHA256(pepper, secret): equal for equal secrets, useless without the pepper."""
+    """Return 12 hexadecimal digits of HMAC-SHA256(pepper, secret): equal for equal secrets, opaque without it."""
     digest = hmac.new(b"readiness.key-fingerprint:" + pepper.encode(), secret.reveal().encode(), sha256)
     return digest.hexdigest()[:12]

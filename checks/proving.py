@@ -1,6 +1,7 @@
 """Try a probe on targets that are known to be good and bad, before its findings are trusted."""
 
 import tempfile
+import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,12 +22,22 @@ PROVEN_FOR = timedelta(hours=24)
 
 _HOST = "proof.example"
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Threads of one worker wait for the proof that the first of them makes, instead of all making it."""
+
 
 def is_proven(probe: Probe, *, now: datetime) -> bool:
     """Return whether this version of the probe told good from bad within a day, trying it now where it has not."""
-    known = ProbeProof.objects.filter(probe=probe.slug, version=probe.version, proven=True)
-    if known.filter(at__gt=now - PROVEN_FOR).exists():
-        return True
+    with _ONE_AT_A_TIME:
+        return _known(probe, now) or _try(probe, now)
+
+
+def _known(probe: Probe, now: datetime) -> bool:
+    proofs = ProbeProof.objects.filter(probe=probe.slug, version=probe.version, proven=True)
+    return proofs.filter(at__gt=now - PROVEN_FOR).exists()
+
+
+def _try(probe: Probe, now: datetime) -> bool:
     problems = [problem for proof in probe.proofs() for problem in failures(proof, now=now)]
     ProbeProof.objects.update_or_create(
         probe=probe.slug,

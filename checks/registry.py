@@ -21,7 +21,7 @@ def probes() -> dict[str, Probe]:
 
 
 def interval(probe: Probe) -> timedelta:
-    """Return how often a probe looks by itself: what the operator set (``READINESS_PROBE_EVERY_SECONDS``), or its own."""
+    """Return how often a probe looks by itself: what the operator set, or else its own interval."""
     seconds = settings.PROBE_EVERY_SECONDS.get(probe.slug)
     return probe.every if seconds is None else timedelta(seconds=seconds)
 

@@ -36,7 +36,7 @@ def sweep(*, now: datetime, nudge: Callable[[list[int]], bool]) -> int:
     """Queue what is due, bring back what was forgotten, and show that the scheduler lives; return how many nudges.
 
     Safe to run twice at once: the database lets one run of a probe be open on a target. ``nudge`` sends run ids to the
-    workers, and returns False where the broker cannot be reached; then nothing is marked and the next sweep tries again.
+    workers; it returns False where the broker cannot be reached, and then the next sweep tries again.
     """
     plan_due(now)
     give_up(now)

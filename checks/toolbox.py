@@ -52,9 +52,7 @@ def client_policy() -> ClientPolicy:
     )
 
 
-def tools_for(
-    target: Target, client: ProbeClient, secrets: Secrets, *, now: datetime, unlimited: bool
-) -> Tools:
+def tools_for(target: Target, client: ProbeClient, secrets: Secrets, *, now: datetime, unlimited: bool) -> Tools:
     """Return the tools for one look at a target. ``unlimited``: a person asked, or a fail is being confirmed."""
     references = policy.references()
 

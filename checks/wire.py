@@ -24,7 +24,7 @@ Resolve = Callable[[str, int, int, int], Sequence[tuple[Any, ...]]]
 """``socket.getaddrinfo`` or a stand-in, called with host, port, 0 (any family) and ``SOCK_STREAM``."""
 
 
-class RequestFailed(Exception):  # noqa: N818 - reads as what happened, like the findings made of it
+class RequestFailed(Exception):
     """A request that gave no usable answer: a code and one sentence for people. It holds no request and no secret.
 
     Codes: ``bad-url``, ``bad-header``, ``name-not-found``, ``refused-address``, ``connect``, ``tls``, ``timeout``,

@@ -36,7 +36,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
     found = {"database": _database()}
     if apps.is_installed("checks"):
         found["broker"] = _broker()
-        found["scheduler"] = _scheduler(timezone.now()) if found["database"] == "ok" else "unknown"
+        found["scheduler"] = scheduler_state(timezone.now()) if found["database"] == "ok" else "unknown"
     good = all(state == "ok" for state in found.values())
     return JsonResponse({"ready": good, **found}, status=200 if good else 503)
 
@@ -61,7 +61,8 @@ def _broker() -> str:
     return "ok"
 
 
-def _scheduler(now: datetime) -> str:
+def scheduler_state(now: datetime) -> str:
+    """Return ``ok``, ``late`` or ``never seen``: when the scheduler last swept, judged against its own interval."""
     from checks.models import Heartbeat
     from checks.schedule import HEARTBEAT
 

@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -43,7 +43,7 @@ def embedded_secret_key(data: Path, *, deployed: bool) -> str:
 
 
 def database(env: Any, data: Path, sqlite_options: dict[str, object]) -> dict[str, object]:
-    """Return the database settings: ``DATABASE_URL`` (PostgreSQL) where it is given, SQLite in the data folder otherwise.
+    """Return the database settings: ``DATABASE_URL`` (PostgreSQL) where given, else SQLite in the data folder.
 
     Under ASGI each request may run in a thread of its own, so PostgreSQL connections come from a pool and are not kept
     by a thread; without it the server's limit is reached at once.
@@ -56,7 +56,9 @@ def database(env: Any, data: Path, sqlite_options: dict[str, object]) -> dict[st
         settings["PASSWORD"] = password
     size = env.int("DATABASE_POOL_SIZE", default=8)
     settings["CONN_MAX_AGE"] = 0
-    settings["OPTIONS"] = {"pool": {"min_size": 1, "max_size": size, "timeout": 10}, "connect_timeout": 5}
+    given = settings.get("OPTIONS", {})
+    pool = {"min_size": 1, "max_size": size, "timeout": 10}
+    settings["OPTIONS"] = {"connect_timeout": 5, **given, "pool": pool}
     return settings
 
 
@@ -64,9 +66,10 @@ def broker_url(env: Any) -> str:
     """Return the broker's URL; a password given apart (also from a file) is put into it."""
     url: str = env.str("BROKER_URL", default="") or "filesystem://"
     password: str = env.str("BROKER_PASSWORD", default="")
-    if password and "://" in url:
-        scheme, rest = url.split("://", 1)
-        url = f"{scheme}://:{quote(password, safe='')}@{rest}"
+    parts = urlsplit(url)
+    if password and parts.hostname:
+        address = parts.netloc.rpartition("@")[2]
+        url = parts._replace(netloc=f"{parts.username or ''}:{quote(password, safe='')}@{address}").geturl()
     return url
 
 

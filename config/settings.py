@@ -6,15 +6,15 @@ Without any variable this is the embedded way to run: SQLite and a broker of fil
 from pathlib import Path
 
 import django_stubs_ext
-import environ
 
 from config import policies
+from config.environment import Environment
 from config.logs import logging_settings
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+env = Environment()
 
 DEMO = env.bool("READINESS_DEMO", default=False)
 DATA_DIR = policies.data_folder(env.str("READINESS_DATA", default=""), BASE_DIR, demo=DEMO)
@@ -27,9 +27,12 @@ ALLOWED_HOSTS = env.list("READINESS_HOSTS", default=["127.0.0.1", "localhost", "
 CSRF_TRUSTED_ORIGINS = env.list("READINESS_ORIGINS", default=[])
 HTTPS = env.bool("READINESS_HTTPS", default=DEPLOYED)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_SSL_REDIRECT = False
+SECURE_SSL_REDIRECT = HTTPS and env.bool("READINESS_HTTPS_REDIRECT", default=False)
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = env.int("READINESS_HSTS_SECONDS", default=0)
+# Whether sub-domains and browsers' own lists follow is for the owner of the domain to say, not for one service on it.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -160,6 +163,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = TIME_ZONE
+WORKER_PULSE = env.str("READINESS_WORKER_PULSE", default="")
 
 # --- probes -----------------------------------------------------------------------------------------------------------
 KEY_REFERENCES = policies.references(env)
@@ -171,5 +175,7 @@ KEY_ASKED_AT_MOST_EVERY_SECONDS = env.int("READINESS_KEY_ASKED_AT_MOST_EVERY_SEC
 SCHEDULER_INTERVAL_SECONDS = env.float("READINESS_SCHEDULER_INTERVAL_SECONDS", default=2.0)
 
 # --- logs -------------------------------------------------------------------------------------------------------------
-LOGGING = logging_settings(level=env.str("READINESS_LOG_LEVEL", default="INFO"), lines=env.str("READINESS_LOGS", default="json"))
+LOGGING = logging_settings(
+    level=env.str("READINESS_LOG_LEVEL", default="INFO"), lines=env.str("READINESS_LOGS", default="json")
+)
 DJANGO_STRUCTLOG_CELERY_ENABLED = False

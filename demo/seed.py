@@ -7,6 +7,7 @@ from zlib import crc32
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from demo import story
@@ -48,7 +49,7 @@ def _correct_addresses(admin: User, places: Places, source: BillingSource, now: 
         if environment is None:
             continue
         wanted = _settings(place, places, source, now)
-        moved = {name: wanted[name] for name in ("service_url", "bastion_url", "key_reference")}  # type: ignore[literal-required]
+        moved = {name: wanted[name] for name in ("service_url", "bastion_url", "key_reference")}
         if any(getattr(environment, name) != value for name, value in moved.items()):
             current = {name: getattr(environment, name) for name in EnvironmentSettings.__annotations__}
             services.change_environment(
@@ -64,16 +65,15 @@ def _tell(admin: User, places: Places, source: BillingSource, now: datetime) -> 
     people = _people()
     began = now - timedelta(days=200)
     for slug, (team, description) in story.SERVICES.items():
-        services.add_service(
-            by=admin, team=Team.objects.get(slug=team), slug=slug, description=description, now=began
-        )
+        services.add_service(by=admin, team=Team.objects.get(slug=team), slug=slug, description=description, now=began)
     steps: list[Step] = []
-    for place in story.PLACES:
+    told: set[int] = set()
+    for place in sorted(story.PLACES, key=lambda one: one.kind != "prod"):
         service = Service.objects.select_related("team").get(slug=place.service)
         environment = services.add_environment(
             by=admin, service=service, settings=_settings(place, places, source, now), now=began
         )
-        steps += _steps(place, environment, people, now)
+        steps += _steps(place, environment, people, told, now)
     for at, step in sorted(steps, key=lambda one: one[0]):
         step(now=at)
 
@@ -125,19 +125,18 @@ def _settings(place: story.Place, places: Places, source: BillingSource, now: da
     )
 
 
-def _steps(place: story.Place, environment: Environment, people: dict[str, User], now: datetime) -> list[Step]:
-    """Return what people did about an environment, each with when."""
+def _steps(
+    place: story.Place, environment: Environment, people: dict[str, User], told: set[int], now: datetime
+) -> list[Step]:
+    """Return what people did about an environment, each with when; an item of the service is told of once."""
     members = [people[person.username] for person in story.PEOPLE if place.team in person.teams]
     steps: list[Step] = []
-    answered = Item.objects.filter(service=environment.service, environment=None).filter(version__gt=1)
-    told = set(answered.values_list("entry__slug", flat=True))
-    mine = Item.objects.filter(service=environment.service, environment__in=[environment]) | Item.objects.filter(
-        service=environment.service, environment=None
-    )
-    for item in mine.select_related("entry"):
+    mine = Item.objects.filter(service=environment.service).filter(Q(environment=environment) | Q(environment=None))
+    for item in mine.select_related("entry").order_by("pk"):
         slug = item.entry.slug
-        if slug in told:
+        if item.pk in told:
             continue
+        told.add(item.pk)
         by = members[_spread(place, slug) % len(members)]
         due = timezone.localdate(now) + timedelta(days=max(place.launch_in or 14, 2) - 2)
         steps.append((now - timedelta(days=150), partial(_assign, item.pk, by, due)))
@@ -179,8 +178,6 @@ def _assign(item_id: int, by: User, due: date, *, now: datetime) -> None:
 
 
 def _tick(item_id: int, by: User, slug: str, *, now: datetime) -> None:
-    if _version(item_id) > 2:
-        return
     summary, link = story.SAYS[slug]
     items.tick(
         by=by,
@@ -192,7 +189,7 @@ def _tick(item_id: int, by: User, slug: str, *, now: datetime) -> None:
     )
 
 
-def _waive(item_id: int, by: User, reviewer: User, slug: str, granted: bool, *, now: datetime) -> None:  # noqa: FBT001
+def _waive(item_id: int, by: User, reviewer: User, slug: str, granted: bool, *, now: datetime) -> None:
     waiver: Waiver = requests.ask_waiver(
         by=by,
         item_id=item_id,

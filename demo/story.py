@@ -86,8 +86,8 @@ class Place:
     build: str = ""
 
 
-def _place(service: str, name: str, kind: str = "", **more: Any) -> Place:
-    return Place(team=SERVICES[service][0], service=service, name=name, kind=kind or name, **more)
+def _place(service: str, name: str, **more: Any) -> Place:
+    return Place(team=SERVICES[service][0], service=service, name=name, kind=name, **more)
 
 
 def _cap(amount: int) -> dict[str, Decimal]:
@@ -208,8 +208,8 @@ SAYS: dict[str, tuple[str, str]] = {
 }
 
 WAIVES: dict[str, str] = {
-    "side-effects-once": "The queue may deliver twice; duplicates are drafts only, and nothing is sent without a person.",
-    "audit-log": "The audit store moves to the new cluster on the 12th; until then the gateway's own log names the user.",
+    "side-effects-once": "The queue may deliver twice; duplicates are drafts, and nothing is sent without a person.",
+    "audit-log": "The audit store moves to the new cluster next week; until then the gateway's log names the user.",
     "drill-credit-limit": "The 402 drill ran on staging; the prod wording is with the translators until next week.",
     "data-residency": "The agreement's renewal is with legal; the text in force already names Canadian hosting.",
     "pii-redacted": "Free-text notes are not redacted yet. Only ten pilot users, who agreed in writing, can reach it.",

@@ -65,7 +65,8 @@ async def _serve(served: Sequence[Any], ports: Sequence[int]) -> None:
     servers = [_server(app) for app in served]
     listeners = [_listener(port) for port in ports]
     running = [
-        asyncio.create_task(server.serve(sockets=[listener])) for server, listener in zip(servers, listeners, strict=True)
+        asyncio.create_task(server.serve(sockets=[listener]))
+        for server, listener in zip(servers, listeners, strict=True)
     ]
     done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     for server in servers:

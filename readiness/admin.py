@@ -20,7 +20,7 @@ class MembershipInline(admin.TabularInline[Membership, Team]):
 
 
 @admin.register(User)
-class PeopleAdmin(UserAdmin):
+class PeopleAdmin(UserAdmin[User]):
     """People. Who leaves is made inactive, never deleted: the ledger names them."""
 
     list_display = ("username", "first_name", "last_name", "is_reviewer", "is_superuser", "is_active")
@@ -32,7 +32,7 @@ class PeopleAdmin(UserAdmin):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:  # noqa: ARG002 - as given
         """Nobody is deleted: make them inactive."""
         return False
 

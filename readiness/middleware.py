@@ -30,5 +30,3 @@ class Refusals:
         if isinstance(exception, Refused):
             return render(request, "refused.html", {"reasons": exception.reasons}, status=403)
         return None
-
-

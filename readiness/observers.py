@@ -1,7 +1,9 @@
-"""Which probes exist, as far as pages need to know. ``checks`` fills this when it is installed; people need none of it."""
+"""Which probes exist, as far as pages need to know: ``checks`` answers when it is installed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from readiness.signals import observers_wanted
 
@@ -18,5 +20,5 @@ class Observer:
 
 def observers() -> dict[str, Observer]:
     """Return the probes that are installed, by slug; empty where ``checks`` is not."""
-    answers = observers_wanted.send(sender=None)
+    answers: Sequence[tuple[object, Any]] = observers_wanted.send(sender=None)
     return {observer.slug: observer for _, found in answers for observer in found}

@@ -33,7 +33,8 @@ class KeyValidity(Probe):
     question: ClassVar[str] = "Is the key read from a secrets manager, and does Bastion accept it?"
     observes: ClassVar[tuple[str, ...]] = ("key-from-manager", "key-accepted")
     remedy: ClassVar[str] = (
-        "Put a key that works where the reference points, and restart what reads it: SDKs read a key once, at their start."
+        "Put a key that works where the reference points, and restart what reads it: "
+        "SDKs read a key once, at their start."
     )
     every: ClassVar[timedelta] = timedelta(hours=6)
     deadline: ClassVar[timedelta] = timedelta(seconds=30)
@@ -56,8 +57,8 @@ class KeyValidity(Probe):
         "version (/v1)?",
         "not-found": "{url} answered {status}. Is this the Bastion URL, with its version (/v1)?",
         "unreachable": "Bastion could not be asked: {why}",
-        "asked-recently": "Bastion was asked with this key less than an hour ago, perhaps for another environment; it is "
-        "asked again later.",
+        "asked-recently": "Bastion was asked with this key a short while ago, perhaps for another environment; it "
+        "is asked again later.",
         "not-asked": "The key was not tried, because {reference} gave none.",
     }
 

@@ -4,6 +4,7 @@ Bastion documents no endpoint for caps or balance, so the cap is read from a bil
 configures: an HTTP JSON document and JMESPath expressions into it. Without one, a person attests the cap.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -119,7 +120,7 @@ class SpendCap(Probe):
 
 def _looked_up(document: Any, source: BillingTarget) -> Facts:
     """Return the record's cap and currency as text, and whether there is a record; or which expression is wrong."""
-    quoted = _raw_literal(source.environment_name)
+    quoted = _literal(source.environment_name)
     try:
         record = jmespath.search(source.environment_expression.replace(ENVIRONMENT, quoted), document)
     except JMESPathError:
@@ -136,9 +137,9 @@ def _looked_up(document: Any, source: BillingTarget) -> Facts:
     return values
 
 
-def _raw_literal(name: str) -> str:
-    """Return a name as a raw string literal of JMESPath, in which only a quote needs a backslash before it."""
-    return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
+def _literal(name: str) -> str:
+    """Return a name as a JSON literal of JMESPath. A raw string will not do: it cannot end with a backslash."""
+    return "`" + json.dumps(name).replace("`", "\\u0060") + "`"
 
 
 def _judged(facts: Facts) -> tuple[Judgement, str, dict[str, Any]]:

@@ -26,7 +26,7 @@ class Failure:
         return {"error": error}
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal to work is an answer here, not an error of ours
+class Refusal(Exception):
     """Ends the work on a request with a failure."""
 
     def __init__(self, failure: Failure) -> None:

@@ -124,9 +124,9 @@ def add_missing_items(environment: Environment) -> int:
     """Make the items that this environment and its service answer and do not have yet; return how many."""
     entries = [entry for entry in Entry.objects.filter(retired_at=None) if entry.applies_to(environment.kind)]
     service = environment.service
-    answered = set(
-        Item.objects.filter(service=service, environment=None).values_list("entry_id", flat=True)
-    ) | set(Item.objects.filter(environment=environment).values_list("entry_id", flat=True))
+    answered = set(Item.objects.filter(service=service, environment=None).values_list("entry_id", flat=True)) | set(
+        Item.objects.filter(environment=environment).values_list("entry_id", flat=True)
+    )
     missing = [
         Item(
             entry=entry,

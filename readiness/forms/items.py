@@ -67,7 +67,9 @@ class AssignForm(SeenForm):
     """Who owns an item, and by when it is due."""
 
     owner = forms.ModelChoiceField(User.objects.none(), required=False, empty_label="Nobody")
-    due_on = forms.DateField(label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    due_on = forms.DateField(
+        label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
 
     def __init__(self, *args: Any, item: Item, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

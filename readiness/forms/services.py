@@ -1,9 +1,11 @@
 """Forms about services and environments."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 
 from readiness import policy
 from readiness.enums.words import Kind
@@ -16,6 +18,14 @@ KEY_PASTED = (
     "That looks like a key itself. It was not kept. Put the key where your workers find it, write its name here "
     "(env:NAME or file:/path), and replace the key, since it has travelled through a form."
 )
+
+
+def resent(data: Mapping[str, Any], **changed: str) -> QueryDict:
+    """Return what was sent with some fields replaced, for a form that is shown again."""
+    copied = data.copy() if isinstance(data, QueryDict) else QueryDict(mutable=True)
+    for name, value in changed.items():
+        copied[name] = value
+    return copied
 
 
 class ServiceForm(forms.Form):
@@ -32,7 +42,7 @@ class ServiceForm(forms.Form):
 
     def __init__(self, *args: Any, teams: Any, service: Service | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cast(forms.ModelChoiceField[Team], self.fields["team"]).queryset = teams
+        cast("forms.ModelChoiceField[Team]", self.fields["team"]).queryset = teams
         if service is not None:
             del self.fields["slug"]
 
@@ -91,7 +101,9 @@ class EnvironmentForm(forms.ModelForm[Environment]):
         super().__init__(*args, **kwargs)
         self.service = service
         self.instance.service = service
-        cast(forms.ModelChoiceField[BillingSource], self.fields["billing_source"]).empty_label = "None: a person attests"
+        cast(
+            "forms.ModelChoiceField[BillingSource]", self.fields["billing_source"]
+        ).empty_label = "None: a person attests"
 
     def clean_name(self) -> str:
         """Names that addresses use are not free."""
@@ -104,8 +116,7 @@ class EnvironmentForm(forms.ModelForm[Environment]):
         """A pasted key is not shown again."""
         reference: str = self.cleaned_data["key_reference"].strip()
         if _LOOKS_LIKE_A_KEY.search(reference):
-            self.data = self.data.copy()
-            self.data[self.add_prefix("key_reference")] = ""
+            self.data = resent(self.data, **{self.add_prefix("key_reference"): ""})
             raise forms.ValidationError(KEY_PASTED)
         return reference
 

@@ -5,8 +5,8 @@ from functools import cached_property
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
-from readiness.rules.permissions import Actor
 from readiness.rules.names import validate_slug
+from readiness.rules.permissions import Actor
 
 
 class User(AbstractUser):

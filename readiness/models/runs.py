@@ -61,10 +61,10 @@ class Run(models.Model):
                 | Q(state__in=["done", "errored"], finished_at__isnull=False),
                 name="run_finished_when_over",
             ),
+            models.CheckConstraint(condition=~Q(state=RunState.ERRORED) | ~Q(error=""), name="run_errored_says_why"),
             models.CheckConstraint(
-                condition=~Q(state=RunState.ERRORED) | ~Q(error=""), name="run_errored_says_why"
+                condition=Q(due_at__gte=F("queued_at")) | Q(reason="asked"), name="run_due_once_queued"
             ),
-            models.CheckConstraint(condition=Q(due_at__gte=F("queued_at")) | Q(reason="asked"), name="run_due_once_queued"),
         ]
 
     def __str__(self) -> str:

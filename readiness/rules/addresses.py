@@ -1,4 +1,4 @@
-"""What may be written as the address of a service. Text alone: what a name turns into is for the first run to report."""
+"""What may be written as an address. Text alone: what a name turns into is for the first run to report."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -16,7 +16,9 @@ def address_refusals(url: str, *, what: str) -> list[str]:
     except ValueError:
         return [f"This is not an address. Write the {what} like https://assistant.example.ca."]
     if parts.scheme not in ("http", "https") or not host or any(ord(letter) < 33 for letter in url):
-        return [f"The {what} has to begin with https:// (or http://) and name a host, like https://assistant.example.ca."]
+        return [
+            f"The {what} has to begin with https:// (or http://) and name a host, like https://assistant.example.ca."
+        ]
     if parts.username is not None or parts.password is not None:
         return [f"The {what} carries a user name or password. Give it without; keys are named by reference."]
     if parts.query or parts.fragment:

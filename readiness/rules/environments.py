@@ -1,9 +1,9 @@
 """What an environment's settings may say. Pure: text and the operator's policy, no network."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import TypedDict
-from datetime import date
 
 from .addresses import address_refusals, literal_address, route_refusals
 from .networks import AllowedNetwork, refusal
@@ -61,7 +61,9 @@ def _address(url: str, what: str, networks: Sequence[AllowedNetwork]) -> list[st
     why = refusal(*literal, networks)
     if why is None:
         return []
-    return [f"Probes do not connect to {literal[0]}: {why} Use a public address, or ask the operator to allow its network."]
+    return [
+        f"Probes do not connect to {literal[0]}: {why} Use a public address, or ask the operator to allow its network."
+    ]
 
 
 def _currency(cap: Decimal | None, currency: str) -> list[str]:

@@ -86,7 +86,7 @@ def _tick_spans(by_people: Sequence[Statement]) -> list[tuple[datetime, datetime
 
 
 def _counting_from(fails: Sequence[datetime], spans: Sequence[tuple[datetime, datetime]]) -> datetime | None:
-    """Return when the first of these fails counts: at once on a clause that is not met, else confirmed or at the end."""
+    """Return when the first of these fails counts: at once where not met, else once confirmed or at the end."""
     if not fails:
         return None
     first = fails[0]

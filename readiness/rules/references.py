@@ -48,7 +48,9 @@ def reference_refusals(reference: str, *, team: str, policy: ReferencePolicy) ->
     """
     scheme, name = split_reference(reference)
     if scheme not in SCHEMES:
-        return ["Write the reference as env:NAME or file:/path/to/key. It names a key; never paste the key itself here."]
+        return [
+            "Write the reference as env:NAME or file:/path/to/key. It names a key; never paste the key itself here."
+        ]
     grant = policy.teams.get(team, TeamGrant())
     if scheme == "env":
         return _variable_refusals(name, grant)
@@ -65,7 +67,9 @@ def _variable_refusals(name: str, grant: TeamGrant) -> list[str]:
 
 def _path_refusals(path: str, grant: TeamGrant) -> list[str]:
     if not path.startswith("/") or "\0" in path or posixpath.normpath(path) != path:
-        return ["After file: comes a plain absolute path, without .. or doubled slashes, such as file:/run/secrets/name."]
+        return [
+            "After file: comes a plain absolute path, without .. or doubled slashes, such as file:/run/secrets/name."
+        ]
     if any(path.startswith(folder.rstrip("/") + "/") for folder in grant.folders):
         return []
     return [_not_granted("files below", grant.folders, "READINESS_KEY_REFERENCES")]
@@ -74,4 +78,5 @@ def _path_refusals(path: str, grant: TeamGrant) -> list[str]:
 def _not_granted(what: str, granted: Sequence[str], setting: str) -> str:
     if granted:
         return f"This team may refer to {what} {' or '.join(granted)} only. Ask the operator to add more in {setting}."
-    return f"This team may not refer to any {what.split()[0]} yet. Ask the operator to allow some in {setting}."
+    kind = what.split(maxsplit=1)[0]
+    return f"This team may not refer to any {kind} yet. Ask the operator to allow some in {setting}."

@@ -30,7 +30,7 @@ class ItemFacts:
         return tuple(field.name for field in fields(cls))
 
 
-def status_at(facts: ItemFacts, at: datetime) -> Status:  # noqa: PLR0911 - a table, first match wins
+def status_at(facts: ItemFacts, at: datetime) -> Status:
     """Return where an item stands at an instant.
 
     ``at`` is aware. Ends are half open: evidence that ends at 12:00 does not count at 12:00. Nothing known reads open,

@@ -36,14 +36,18 @@ def link_refusals(link: str) -> list[str]:
     if len(link) > MOST_LINK:
         return [f"This link is longer than {MOST_LINK} characters. Use a shorter address."]
     if re.search(r"[\x00-\x20\x7f]", link):
-        return [f"“{_short(link)}” has a space or a control character in it. Paste the address alone, one on each line."]
+        return [
+            f"“{_short(link)}” has a space or a control character in it. Paste the address alone, one on each line."
+        ]
     try:
         parts = urlsplit(link)
         host = parts.hostname
     except ValueError:
         host, parts = None, None
     if parts is None or parts.scheme.lower() not in ("http", "https") or not host:
-        return [f"“{_short(link)}” is not a link that can be kept. Give an address that begins with https:// or http://."]
+        return [
+            f"“{_short(link)}” is not a link that can be kept. Give an address that begins with https:// or http://."
+        ]
     if parts.username is not None or parts.password is not None:
         return ["This link carries a user name or password. Give the address without them."]
     return []

@@ -10,7 +10,7 @@ from readiness.rules.folding import CONFIRMED_AFTER, ClauseFacts, Statement, fol
 
 
 def clause_facts(item: Item) -> list[ClauseFacts]:
-    """Return where each clause of an item stands. One query, one for ticks, and one to three for each observed clause."""
+    """Return where each clause of an item stands. Two queries, and one to five for each observed clause."""
     clauses = list(Clause.objects.filter(entry_id=item.entry_id, retired_at=None).order_by("position"))
     build = item.environment.build if item.environment else ""
     by_people: dict[str, list[Statement]] = {}

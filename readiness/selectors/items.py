@@ -69,7 +69,9 @@ class ItemDetail:
     def unobserved(self) -> list[str]:
         """Slugs of probes that the entry names and that are not installed."""
         installed = {probe.slug for probe in self.probes}
-        return list(dict.fromkeys(v.clause.probe for v in self.clauses if v.clause.probe and v.clause.probe not in installed))
+        return list(
+            dict.fromkeys(v.clause.probe for v in self.clauses if v.clause.probe and v.clause.probe not in installed)
+        )
 
 
 def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetail:
@@ -94,7 +96,7 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
         evidence=evidence,
         waivers=waivers,
         not_applicables=not_applicables,
-        request=next((one for one in [*waivers, *not_applicables] if one.waiting), None),
+        request=_waiting(waivers, not_applicables),
         standing_waiver=next((one for one in waivers if one.standing and one.until > at), None),
         standing_not_applicable=next((one for one in not_applicables if one.standing), None),
         probes=probes,
@@ -105,6 +107,11 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
             User.objects.filter(memberships__team=item.service.team, is_active=True).order_by("first_name", "username")
         ),
     )
+
+
+def _waiting(waivers: list[Waiver], others: list[NotApplicable]) -> Waiver | NotApplicable | None:
+    asked: list[Waiver | NotApplicable] = [*waivers, *others]
+    return next((one for one in asked if one.waiting), None)
 
 
 def _clause_view(

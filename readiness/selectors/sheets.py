@@ -154,9 +154,7 @@ def items_on(environment: Environment, items: Sequence[Item], entries: Sequence[
     }
 
 
-def _siblings(
-    environment: Environment, items: Sequence[Item], entries: Sequence[Entry], at: datetime
-) -> list[Sibling]:
+def _siblings(environment: Environment, items: Sequence[Item], entries: Sequence[Entry], at: datetime) -> list[Sibling]:
     order = {"dev": 0, "staging": 1, "prod": 2}
     found = Environment.objects.filter(service=environment.service, archived_at=None).select_related("service")
     siblings = []

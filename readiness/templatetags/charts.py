@@ -13,7 +13,7 @@ register = template.Library()
 HELD_CLAUSE = "stream-not-held"
 STEPS_MS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000)
 MOST_TICKS = 8
-HEADERS = ("content-encoding", "cache-control", "x-accel-buffering", "transfer-encoding")
+HEADERS = ("content-encoding", "cache-control", "x-accel-buffering")
 UNITS = {"ms": "ms", "s": "s", "bytes": "bytes", "percent": "%", "days": "days", "hours": "h", "minutes": "min"}
 MOST_ROWS = 24
 
@@ -91,16 +91,21 @@ def _percent(value_ms: float, longest_ms: float) -> str:
 def _ticks(longest_ms: float) -> list[Tick]:
     step = next((one for one in STEPS_MS if longest_ms / one <= MOST_TICKS), STEPS_MS[-1])
     return [
-        Tick(x=_percent(at, longest_ms), label=length(at))
+        Tick(x=_percent(at, longest_ms), label=length(at) if longest_ms < 1000 else seconds(at))
         for at in range(0, min(int(longest_ms), step * MOST_TICKS) + 1, step)
     ]
+
+
+def seconds(value_ms: float) -> str:
+    """Return a length of time in seconds: "0.5 s"."""
+    return f"{value_ms / 1000:.2f}".rstrip("0").rstrip(".") + " s"
 
 
 def length(value_ms: float) -> str:
     """Return a length of time with its unit: "18 ms", "3.5 s"."""
     if value_ms and value_ms < 1000:
         return f"{value_ms:.0f} ms"
-    return f"{value_ms / 1000:.2f}".rstrip("0").rstrip(".") + " s"
+    return seconds(value_ms)
 
 
 def _said(sent: Sequence[float], arrived: Sequence[float]) -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -14,6 +16,8 @@ from readiness.models import NotApplicable, Run, Waiver
 from readiness.observers import Observer
 from readiness.selectors.items import ClauseView, ItemDetail
 from readiness.selectors.sheets import ItemRow, Sheet
+
+from .readiness_words import now_of
 
 register = template.Library()
 
@@ -147,25 +151,28 @@ def judgement_tag(judgement: str) -> SafeString:
 
 
 # --- clauses and requests ---------------------------------------------------------------------------------------------
-@register.simple_tag
-def clause_mark(view: ClauseView) -> SafeString:
+@register.simple_tag(takes_context=True)
+def clause_mark(context: Context, view: ClauseView) -> SafeString:
     """Draw where a clause stands, small; a word stands beside it."""
-    return format_html('<span class="mark small-mark {}" aria-hidden="true"></span>', _clause_kind(view)[0])
+    return format_html(
+        '<span class="mark small-mark {}" aria-hidden="true"></span>', _clause_kind(view, now_of(context))[0]
+    )
 
 
-@register.simple_tag
-def clause_tag(view: ClauseView) -> SafeString:
+@register.simple_tag(takes_context=True)
+def clause_tag(context: Context, view: ClauseView) -> SafeString:
     """Draw where a clause stands as a word."""
-    kind, word = _clause_kind(view)
+    kind, word = _clause_kind(view, now_of(context))
     return format_html('<span class="tag {}">{}</span>', kind, word)
 
 
-def _clause_kind(view: ClauseView) -> tuple[str, str]:
+def _clause_kind(view: ClauseView, now: datetime) -> tuple[str, str]:
     if view.failing:
         return "failing", "failing"
     if not view.met:
         return "open", "not met"
-    by_probe = view.observed is not None and view.observed.outcome == "pass"
+    observed = view.observed
+    by_probe = observed is not None and observed.valid_until is not None and now < observed.valid_until
     return ("verified", "observed") if by_probe else ("attested", "attested")
 
 

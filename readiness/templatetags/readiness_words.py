@@ -68,11 +68,11 @@ def ago_words(instant: datetime, now: datetime) -> str:
 
 
 def day_words(day: date, today: date) -> str:
-    """Return a day as people say it: "today", "Tue 24 Nov" within two weeks, "3 Dec" this year, "3 Jan 2027" beyond."""
+    """Return a day as people say it: "today", "Tue 24 Nov" within a week, "3 Dec" this year, "3 Jan 2027" beyond."""
     days = (day - today).days
     if days in (-1, 0, 1):
         return ("yesterday", "today", "tomorrow")[days + 1]
-    if abs(days) < 14:
+    if abs(days) < 8:
         return f"{day:%a} {day.day} {day:%b}"
     if day.year == today.year or 0 < days < 60:
         return f"{day.day} {day:%b}"
@@ -108,7 +108,8 @@ def exact_words(instant: datetime) -> str:
     return f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S %Z}"
 
 
-def _now(context: Context) -> datetime:
+def now_of(context: Context) -> datetime:
+    """Return the instant that a page is drawn at: its own ``now``, or the wall clock."""
     now = context.get("now")
     return now if isinstance(now, datetime) else timezone.now()
 
@@ -122,7 +123,7 @@ def ago(context: Context, instant: datetime | None) -> str:
         '<time datetime="{}" title="{}" data-ago>{}</time>',
         instant.isoformat(timespec="seconds"),
         exact_words(instant),
-        ago_words(instant, _now(context)),
+        ago_words(instant, now_of(context)),
     )
 
 
@@ -131,7 +132,7 @@ def day(context: Context, when: date | datetime | None) -> str:
     """Draw a day as people say it, with the full date on hover. Nothing for None."""
     if when is None:
         return ""
-    today = timezone.localdate(_now(context))
+    today = timezone.localdate(now_of(context))
     if isinstance(when, datetime):
         words, title = day_words(timezone.localdate(when), today), exact_words(when)
     else:
@@ -144,7 +145,7 @@ def end(context: Context, instant: datetime | None) -> str:
     """Draw an end, the first instant that no longer counts. Nothing for None."""
     if instant is None:
         return ""
-    words = end_words(instant, _now(context))
+    words = end_words(instant, now_of(context))
     stamp = instant.isoformat(timespec="seconds")
     return format_html('<time datetime="{}" title="{}">{}</time>', stamp, exact_words(instant), words)
 
@@ -152,14 +153,14 @@ def end(context: Context, instant: datetime | None) -> str:
 @register.simple_tag(takes_context=True)
 def elapsed(context: Context, since: datetime | None) -> str:
     """Say how long something has gone on, in whole seconds: "7 s"; "0 s" for None."""
-    seconds = int((_now(context) - since).total_seconds()) if since else 0
+    seconds = int((now_of(context) - since).total_seconds()) if since else 0
     return f"{max(0, seconds)} s"
 
 
 @register.simple_tag(takes_context=True)
 def overdue(context: Context, due_on: date | None) -> bool:
     """Tell whether a due date lies behind; its own day still counts."""
-    return due_on is not None and due_on < timezone.localdate(_now(context))
+    return due_on is not None and due_on < timezone.localdate(now_of(context))
 
 
 @register.filter

@@ -11,7 +11,7 @@ from readiness.rules.permissions import change_refusals
 class Request(HttpRequest):
     """A request behind the sign-in, with htmx."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from readiness.actions import services as actions
-from readiness.forms.services import EnvironmentForm
+from readiness.forms.services import EnvironmentForm, resent
 from readiness.rules.permissions import insist
 
 from .access import Request, find_environment, find_service, refusals_to_change
@@ -49,8 +49,7 @@ def change(request: Request, service: str, environment: str) -> HttpResponse:
             )
         except actions.EnvironmentCrossed as other:
             crossed = f"{other.by} saved these settings while you were writing. Save again to replace them with yours."
-            form.data = form.data.copy()
-            form.data["seen_version"] = str(other.environment.version)
+            form.data = resent(form.data, seen_version=str(other.environment.version))
         else:
             messages.success(request, "Saved. Probes look again within seconds.")
             return redirect(saved.get_absolute_url())

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from readiness.actions import items as actions
 from readiness.forms.items import AssignForm, DecideForm, ReasonForm, SeenForm, TakeBackForm, TickForm, WaiverForm
+from readiness.forms.services import resent
 from readiness.models import Environment, Item, NotApplicable, Waiver
 from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals
 from readiness.rules.waivers import ask_not_applicable_refusals, ask_refusals
@@ -156,8 +157,7 @@ def submit(
     try:
         said = act(item, form)
     except actions.Crossed as crossed:
-        form.data = form.data.copy()
-        form.data["seen_version"] = str(crossed.item.version)
+        form.data = resent(form.data, seen_version=str(crossed.item.version))
         sentence = (
             f"{crossed.by} saved this item while you were writing. Look at what changed, then save again to keep yours."
         )

@@ -46,7 +46,9 @@ def run_item(request: Request, service: str, environment: str, entry: str) -> Ht
     found = find_environment(service, environment)
     item = find_item(found, entry)
     known = observers()
-    named = Clause.objects.filter(entry=item.entry, retired_at=None).order_by("position").values_list("probe", flat=True)
+    named = (
+        Clause.objects.filter(entry=item.entry, retired_at=None).order_by("position").values_list("probe", flat=True)
+    )
     probes = [probe for probe in dict.fromkeys(named) if probe in known]
     if not probes:
         raise Refused(["No probe is installed that could look at this item. A person can tick it."])

@@ -77,4 +77,4 @@ def _changed(environment: Environment, since: int) -> set[int]:
 def _touched(row: ItemRow, changed: set[int], seen_runs: str) -> bool:
     if row.item is None:
         return False
-    return row.item.pk in changed or bool(row.probes) and (bool(row.open_run) or bool(seen_runs))
+    return row.item.pk in changed or (bool(row.probes) and (bool(row.open_run) or bool(seen_runs)))

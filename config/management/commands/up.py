@@ -29,7 +29,7 @@ class Command(BaseCommand):
     """``manage.py up [--port N] [--demo]``: prints a sign-in link, stops on Ctrl-C."""
 
     help = "Run everything on this machine: SQLite, a broker of files, web, worker and scheduler."
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add what the command takes."""
@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
             environ |= environment(settings.DATA_DIR, demo_ports)
         link = _prepare(environ, port, demo_ports)
-        supervisor = Supervisor(environ=environ, say=lambda line: self.stderr.write(line))
+        supervisor = Supervisor(environ=environ, say=self._say)
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, lambda _signum, _frame: supervisor.stopping.set())
         try:
@@ -71,6 +71,9 @@ class Command(BaseCommand):
         """Start over with the settings of the demo, or of one's own data."""
         environ = {**os.environ, "READINESS_DEMO": "1" if demo else "0"}
         os.execve(sys.executable, [sys.executable, *sys.argv], environ)  # noqa: S606 - ourselves
+
+    def _say(self, line: str) -> None:
+        self.stderr.write(line)
 
     def _greet(self, link: str) -> None:
         self.stdout.write(
@@ -100,7 +103,9 @@ def _children(port: int, demo_ports: Sequence[int]) -> list[Child]:
 
 def _insist_on_free(port: int) -> None:
     if not 1 <= port <= 65535 - DEMO_PORTS:
-        raise CommandError(f"{port} is not a port that can be used. Choose one between 1024 and 65000: make run PORT=8123")
+        raise CommandError(
+            f"{port} is not a port that can be used. Choose one between 1024 and 65000: make run PORT=8123"
+        )
     if not _is_free(port):
         raise CommandError(f"Port {port} is taken. Stop what uses it, or choose another: make run PORT={port + 123}")
 
@@ -157,7 +162,7 @@ def _wait_for_web(port: int, supervisor: Supervisor) -> bool:
     ends_at = time.monotonic() + WEB_READY_WITHIN_S
     while time.monotonic() < ends_at and not supervisor.stopping.is_set():
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:  # noqa: S310 - ours
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             supervisor.stopping.wait(0.1)

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("username")
         parser.add_argument("--base", default="http://127.0.0.1:8000", help="address of the site")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Print the link."""
         try:
             user = User.objects.get(username=options["username"], is_active=True)
