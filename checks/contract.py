@@ -107,6 +107,8 @@ class Probe(ABC):
     every: ClassVar[timedelta]
     deadline: ClassVar[timedelta]
     messages: ClassVar[Mapping[str, str]]
+    looks_at: ClassVar[str] = ""
+    """The field of a target that a URL given by hand stands for; empty where a URL alone is not enough."""
 
     @abstractmethod
     def missing(self, target: Target) -> list[str]:

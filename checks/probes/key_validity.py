@@ -36,6 +36,7 @@ class KeyValidity(Probe):
         "Put a key that works where the reference points, and restart what reads it: "
         "SDKs read a key once, at their start."
     )
+    looks_at: ClassVar[str] = "bastion_url"
     every: ClassVar[timedelta] = timedelta(hours=6)
     deadline: ClassVar[timedelta] = timedelta(seconds=30)
     messages: ClassVar[Mapping[str, str]] = {

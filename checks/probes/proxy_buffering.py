@@ -46,6 +46,7 @@ class ProxyBuffering(Probe):
     question: ClassVar[str] = "Do stream events reach a reader as they are sent?"
     observes: ClassVar[tuple[str, ...]] = ("stream-not-held", "stream-not-compressed", "stream-not-cached")
     remedy: ClassVar[str] = "Turn proxy buffering, compression and caching off on the stream route."
+    looks_at: ClassVar[str] = "stream_url"
     every: ClassVar[timedelta] = timedelta(hours=6)
     deadline: ClassVar[timedelta] = timedelta(seconds=60)
     messages: ClassVar[Mapping[str, str]] = {

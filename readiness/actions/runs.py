@@ -133,8 +133,9 @@ def finish(
             now=min(now, observed_at + CONFIRMED_AFTER),
         )
     for item_id, item in items.items():
+        after = status_at(item.facts, now)
         ledger.record(
-            "item.observed",
+            "item.observed-again" if after is before[item_id] else "item.observed",
             by=None,
             at=now,
             service=item.service,
@@ -144,7 +145,7 @@ def finish(
                 "run": run.pk,
                 "probe": run.probe,
                 "from": before[item_id],
-                "to": status_at(item.facts, now),
+                "to": after,
                 "findings": [_as_json(finding) for found_id, _, finding in chosen if found_id == item_id],
             },
         )

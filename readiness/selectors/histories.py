@@ -20,6 +20,10 @@ class Line:
     at: datetime
 
 
+OBSERVED = "item.observed"
+OBSERVED_AGAIN = "item.observed-again"
+"""A probe found an item as it stood. Kept like every event, and left out where only news is shown."""
+
 _SAYS = {
     "item.ticked": "ticked",
     "item.tick-taken-back": "took the tick back on",
@@ -53,7 +57,7 @@ def lines(events: Iterable[Event]) -> list[Line]:
 
 def _line(event: Event) -> Line:
     data = event.data
-    observed = event.kind == "item.observed"
+    observed = event.kind in (OBSERVED, OBSERVED_AGAIN)
     return Line(
         id=event.pk,
         who=str(event.actor) if event.actor else "A probe",
@@ -76,7 +80,7 @@ def _observed(data: dict[str, Any]) -> str:
 
 
 def _detail(kind: str, data: dict[str, Any]) -> str:
-    if kind == "item.observed":
+    if kind in (OBSERVED, OBSERVED_AGAIN):
         return " ".join(finding["sentence"] for finding in data.get("findings", ()))
     if kind == "item.assigned":
         return _assigned(data)

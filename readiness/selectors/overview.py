@@ -170,9 +170,16 @@ def _waiting() -> tuple[Counter[int], Counter[int]]:
 def _groups(rows: list[Row], at: datetime) -> list[Group]:
     today = timezone.localdate(at)
     groups: dict[str, list[Row]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: _place(row.environment.launch_on, today)):
         groups.setdefault(launch_heading(row.environment.launch_on, today), []).append(row)
     return [Group(heading=heading, rows=found) for heading, found in groups.items()]
+
+
+def _place(launch_on: date | None, today: date) -> int:
+    """Return what comes first: launches ahead, then what has launched, then what has no date."""
+    if launch_on is None:
+        return 2
+    return 0 if launch_on >= today else 1
 
 
 def launch_heading(launch_on: date | None, today: date) -> str:

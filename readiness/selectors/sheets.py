@@ -1,6 +1,6 @@
 """The sheet: an environment with all its items, its own and its service's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.db.models import OuterRef, Q, Subquery
 
 from readiness.enums.standing import Status
-from readiness.enums.words import RunState
+from readiness.enums.words import Outcome, RunState
 from readiness.models import (
     Clause,
     Entry,
@@ -26,7 +26,7 @@ from readiness.observers import Observer, observers
 from readiness.rules.status import status_at
 from readiness.rules.verdicts import Tally, tally
 
-from .histories import Line, lines
+from .histories import OBSERVED_AGAIN, Line, lines
 from .strips import Strip, entries_in_order, strip
 
 
@@ -107,7 +107,7 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
     items = items_of(environment.service)
     mine = items_on(environment, items, entries)
     statuses = {entry_id: status_at(item.facts, at) for entry_id, item in mine.items()}
-    newest = _newest_evidence([item.pk for item in mine.values()])
+    newest = _telling_evidence(list(mine.values()), statuses)
     waivers = _latest_requests(Waiver, mine)
     not_applicables = _latest_requests(NotApplicable, mine)
     known = observers()
@@ -139,7 +139,9 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
         siblings=_siblings(environment, items, entries, at),
         open_runs=runs,
         happened=lines(
-            Event.objects.filter(Q(environment=environment) | Q(environment=None, service=environment.service))[:6]
+            Event.objects.filter(Q(environment=environment) | Q(environment=None, service=environment.service)).exclude(
+                kind=OBSERVED_AGAIN
+            )[:6]
         ),
     )
 
@@ -172,11 +174,24 @@ def _clauses_by_entry() -> dict[int, list[str]]:
     return found
 
 
-def _newest_evidence(item_ids: Sequence[int]) -> dict[int, Evidence]:
-    """Return the newest statement about each item. Two queries, each on an index."""
-    newest = Evidence.objects.filter(item=OuterRef("pk")).order_by("-observed_at", "-id").values("pk")[:1]
-    ids = Item.objects.filter(pk__in=item_ids).annotate(newest_id=Subquery(newest)).values_list("newest_id", flat=True)
-    found = Evidence.objects.filter(pk__in=[one for one in ids if one]).select_related("by", "run")
+def _telling_evidence(items: Sequence[Item], statuses: Mapping[int, Status]) -> dict[int, Evidence]:
+    """Return, for each item, the newest statement that its status rests on. Two queries, each on an index.
+
+    A failing item is told by its newest fail, an attested one by its newest tick, a verified one by its newest pass,
+    every other by whatever was said last.
+    """
+    newest = Evidence.objects.filter(item=OuterRef("pk")).order_by("-observed_at", "-id").values("pk")
+    ids = Item.objects.filter(pk__in=[item.pk for item in items]).values_list(
+        "pk",
+        Subquery(newest[:1]),
+        Subquery(newest.filter(outcome=Outcome.FAIL)[:1]),
+        Subquery(newest.filter(outcome=Outcome.PASS, by__isnull=False, supported=True)[:1]),
+        Subquery(newest.filter(outcome=Outcome.PASS, run__isnull=False)[:1]),
+    )
+    place = {Status.FAILING: 2, Status.ATTESTED: 3, Status.VERIFIED: 4}
+    by_item = {item.pk: statuses[item.entry_id] for item in items}
+    chosen = [row[place.get(by_item[row[0]], 1)] or row[1] for row in ids]
+    found = Evidence.objects.filter(pk__in=[one for one in chosen if one]).select_related("by", "run")
     return {evidence.item_id: evidence for evidence in found.prefetch_related("links")}
 
 
