@@ -2,13 +2,13 @@
 
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from checks.http import ProbeClient
 from tests.outgoing.listeners import Handler, Listen, Listener, Trusting, answers, policy, respond
@@ -32,24 +32,21 @@ def listen() -> Iterator[Listen]:
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for good.example and 127.0.0.1."""
+    """A certificate for good.example and 127.0.0.1, and the authority that vouches for it."""
     folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "2", "-subj", "/CN=test"),
-            *("-addext", "subjectAltName=DNS:good.example,IP:127.0.0.1"),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    authority = trustme.CA()
+    issued = authority.issue_cert("good.example", "127.0.0.1")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    for number, blob in enumerate(issued.cert_chain_pems):
+        blob.write_to_path(folder / "chain.pem", append=number > 0)
+    authority.cert_pem.write_to_path(folder / "cert.pem")
     return folder
 
 
 @pytest.fixture
 def tls(certificates: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
+    context.load_cert_chain(certificates / "chain.pem", certificates / "key.pem")
     return context
 
 

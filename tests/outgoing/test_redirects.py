@@ -92,7 +92,7 @@ def test_an_unknown_certificate_authority_is_refused(
     with fails("tls") as caught:
         ProbeClient(policy("127.0.0.1"), deadline_s=5).get(f"https://127.0.0.1:{server.port}/")
     assert (
-        caught[0].sentence == f"The certificate of 127.0.0.1:{server.port} was not accepted: self-signed certificate."
+        caught[0].sentence == f"The certificate of 127.0.0.1:{server.port} was not accepted: unable to get local issuer certificate."
     )
     assert server.requests == [""]
 
