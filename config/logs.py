@@ -6,16 +6,17 @@ from typing import Any
 import structlog
 
 _KEY_LIKE = re.compile(r"qbt_[A-Za-z0-9_-]{8,}")
+_LINK_TOKEN = re.compile(r"(?<=sesame=)[A-Za-z0-9_-]+")
 
 
-def mask_keys(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Replace whatever looks like a Bastion key: the last guard, behind never handing one to a logger."""
+def mask_secrets(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Replace what looks like a Bastion key or signs somebody in: the last guard, behind never logging one."""
     return {name: _masked(value) for name, value in event.items()}
 
 
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
-        return _KEY_LIKE.sub("qbt_***", value)
+        return _LINK_TOKEN.sub("***", _KEY_LIKE.sub("qbt_***", value))
     if isinstance(value, dict):
         return {name: _masked(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -31,7 +32,7 @@ SHARED: list[Any] = [
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
     structlog.stdlib.PositionalArgumentsFormatter(),
-    mask_keys,
+    mask_secrets,
 ]
 
 
@@ -56,7 +57,7 @@ def logging_settings(*, level: str, lines: str) -> dict[str, Any]:
             "lines": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": [*SHARED[:3], structlog.stdlib.ExtraAdder(), *SHARED[3:]],
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask_keys, renderer],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask_secrets, renderer],
             }
         },
         "handlers": {"standard-error": {"class": "logging.StreamHandler", "formatter": "lines"}},
@@ -69,6 +70,7 @@ def logging_settings(*, level: str, lines: str) -> dict[str, Any]:
             "uvicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
             "celery": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
+            "kombu.connection": {"level": "ERROR"},
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
         },

@@ -1,6 +1,6 @@
 """How the events of a canary stream arrived: the buffering rule, as pure functions over arrival times.
 
-Reasons and measurements are in docs/decisions/0010-buffering-rule.md.
+Reasons and measurements are in docs/decisions/0007-buffering-rule.md.
 """
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from checks.probes.proxy_buffering import ProxyBuffering
 
 EVENTS, GAP_MS = 5, 120
-"""Short, and slow enough for a loaded machine: measured in docs/decisions/0010-buffering-rule.md."""
+"""Short, and slow enough for a loaded machine: measured in docs/decisions/0007-buffering-rule.md."""
 
 _TARGET = Target(stream_url="http://proof.example/stream/canary")
 

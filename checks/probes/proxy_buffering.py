@@ -1,6 +1,6 @@
 """Do proxies between a service and its readers hold, compress or cache event streams?
 
-Reads the canary route of docs/probes/proxy-buffering.md; the rule is in docs/decisions/0010-buffering-rule.md.
+Reads the canary route of docs/probes/proxy-buffering.md; the rule is in docs/decisions/0007-buffering-rule.md.
 """
 
 import secrets
