@@ -319,7 +319,7 @@ def test_open_runs_are_counted_in_words(states, words):
 
 @pytest.mark.parametrize(
     ("amount", "words"),
-    [(Decimal("1500.00"), "1,500 CAD"), (Decimal("12.50"), "12.50 CAD"), (Decimal("1500"), "1,500 CAD")],
+    [(Decimal("1500.00"), "1,500 CAD"), (Decimal("12.50"), "12.50 CAD"), (Decimal(1500), "1,500 CAD")],
 )
 def test_money_has_its_currency(amount, words):
     assert panels.money(amount, "CAD") == words

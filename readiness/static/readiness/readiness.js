@@ -58,7 +58,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:confirm", (event) => {
   const link = event.target.closest("[data-open]");
   const detail = link && document.getElementById(link.getAttribute("aria-controls"));
-  if (!detail?.childElementCount || written(detail)) return;
+  if (!detail?.childElementCount || written(detail) || !document.getElementById("live")) return;
   event.preventDefault();
   close(detail);
 });
@@ -122,9 +122,16 @@ function restoreDetails() {
   }
 }
 
+// A form that was taken closes as the server draws it.
+function forgetDetails(elt) {
+  for (let one = elt?.closest("details"); one; one = one.parentElement.closest("details")) openDetails.delete(one.id);
+}
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   focused = document.activeElement?.id ?? "";
-  const answer = event.detail.xhr.responseText ?? "";
+  const { xhr, requestConfig } = event.detail;
+  if (requestConfig?.verb === "post" && xhr.status === 200) forgetDetails(event.detail.elt ?? requestConfig.elt);
+  const answer = xhr.responseText ?? "";
   if (!event.detail.shouldSwap || !/^\s*<!doctype/i.test(answer)) return;
   event.detail.shouldSwap = false; // A whole page where a part was asked for: signed out, or moved.
   location.reload();
@@ -149,6 +156,10 @@ function settlePanel(detail) {
 
 function prepare() {
   markOpen();
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    const tabs = tab.parentElement;
+    tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - 24;
+  }
   for (const row of document.querySelectorAll(".c-strip[data-sheet]:not(.clickable)")) row.classList.add("clickable");
   for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
   for (const strip of document.querySelectorAll("[data-roving]")) {
