@@ -53,9 +53,8 @@ def plan_due(now: datetime) -> int:
     planned = 0
     for probe in probes().values():
         for environment in due(probe, now):
-            run = runs.plan(
-                environment_id=environment.pk, probe=probe.slug, reason=RunReason.SCHEDULED, due_at=now, now=now
-            )
+            reason = RunReason.CHANGED if _changed_since_looked(environment) else RunReason.SCHEDULED
+            run = runs.plan(environment_id=environment.pk, probe=probe.slug, reason=reason, due_at=now, now=now)
             planned += run is not None
     return planned
 
@@ -87,12 +86,18 @@ def due(probe: Probe, now: datetime) -> Iterator[Environment]:
 
 def _is_due(environment: Environment, probe: Probe, every: timedelta, now: datetime) -> bool:
     last_at: datetime | None = getattr(environment, "last_at", None)
-    if last_at is None or last_at < environment.settings_changed_at:
+    if last_at is None or _changed_since_looked(environment):
         return True
     findings = getattr(environment, "last_findings", None) or []
     passed = bool(findings) and all(finding["judgement"] == Judgement.PASS for finding in findings)
     wait = every if passed else min(every, UNSETTLED_AGAIN_AFTER)
     return last_at + wait * spread(environment.pk, probe.slug) <= now
+
+
+def _changed_since_looked(environment: Environment) -> bool:
+    """Return whether a person changed the settings since the last run: what was seen before was another target."""
+    last_at: datetime | None = getattr(environment, "last_at", None)
+    return last_at is not None and last_at < environment.settings_changed_at
 
 
 def spread(environment_id: int, probe: str) -> float:

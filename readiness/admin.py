@@ -1,14 +1,42 @@
 """What admins keep: people, teams, billing sources. Records of readiness are read here and changed on the pages."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db import models
 from django.http import HttpRequest
+from django.utils import timezone
 
+from readiness.actions import ledger
 from readiness.models import BillingSource, Membership, Team, User
 
 admin.site.site_header = "Readiness: people, teams, billing sources"
 admin.site.site_title = "Readiness"
 admin.site.index_title = "Keep"
+
+
+class Recorded(admin.ModelAdmin[models.Model]):
+    """What is changed here is an event in the ledger too, in the transaction of the change."""
+
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """Record an addition."""
+        self._record("added", request, obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """Record a change."""
+        self._record("changed", request, obj, message)
+        return super().log_change(request, obj, message)
+
+    def _record(self, act: str, request: HttpRequest, obj: models.Model, message: Any) -> None:
+        by = request.user if isinstance(request.user, User) else None
+        data = {"id": obj.pk, "name": str(obj), "changed": message}
+        ledger.record(f"{type(obj).__name__.lower()}.{act}", by=by, at=timezone.now(), data=data)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:  # noqa: ARG002
+        """Nothing that was relied on is deleted: people are made inactive, the rest is left unused."""
+        return False
 
 
 class MembershipInline(admin.TabularInline[Membership, Team]):
@@ -20,7 +48,7 @@ class MembershipInline(admin.TabularInline[Membership, Team]):
 
 
 @admin.register(User)
-class PeopleAdmin(UserAdmin[User]):
+class PeopleAdmin(Recorded, UserAdmin[User]):
     """People. Who leaves is made inactive, never deleted: the ledger names them."""
 
     list_display = ("username", "first_name", "last_name", "is_reviewer", "is_superuser", "is_active")
@@ -32,13 +60,9 @@ class PeopleAdmin(UserAdmin[User]):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:  # noqa: ARG002 - as given
-        """Nobody is deleted: make them inactive."""
-        return False
-
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin[Team]):
+class TeamAdmin(Recorded):
     """Teams and who is in them."""
 
     list_display = ("name", "slug")
@@ -47,7 +71,7 @@ class TeamAdmin(admin.ModelAdmin[Team]):
 
 
 @admin.register(BillingSource)
-class BillingSourceAdmin(admin.ModelAdmin[BillingSource]):
+class BillingSourceAdmin(Recorded):
     """Where spend caps can be read."""
 
     list_display = ("name", "url", "header_name", "secret_reference")

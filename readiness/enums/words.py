@@ -47,6 +47,7 @@ class RunReason(TextChoices):
     """Why a run was made."""
 
     SCHEDULED = "scheduled", "on schedule"
+    CHANGED = "changed", "after a change of settings"
     ASKED = "asked", "asked for"
     CONFIRMING = "confirming", "to confirm a fail"
 

@@ -5,7 +5,6 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -76,7 +75,8 @@ def _on_url(probe: Probe, url: str, key_reference: str) -> dict[str, Any]:
         raise CommandError(
             f"{probe.slug} needs more than an address. Use --environment SERVICE/NAME.", returncode=WRONG_USAGE
         )
-    target = replace(Target(team=OPERATOR, key_reference=key_reference), **{probe.looks_at: url})
+    address: dict[str, Any] = {probe.looks_at: url}
+    target = Target(team=OPERATOR, key_reference=key_reference, **address)
     try:
         facts, findings, _ = engine.look(probe, target, Secrets(), clock=timezone.now, unlimited=True)
     except Exception as error:  # noqa: BLE001 - told in one line; its values may hold a secret
