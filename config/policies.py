@@ -56,6 +56,7 @@ def database(env: Any, data: Path, sqlite_options: dict[str, object]) -> dict[st
         settings["PASSWORD"] = password
     size = env.int("DATABASE_POOL_SIZE", default=8)
     settings["CONN_MAX_AGE"] = 0
+    settings["CONN_HEALTH_CHECKS"] = True
     given = settings.get("OPTIONS", {})
     pool = {"min_size": 1, "max_size": size, "timeout": 10}
     settings["OPTIONS"] = {"connect_timeout": 5, **given, "pool": pool}
