@@ -1,7 +1,7 @@
 """Where an item stands at an instant, row by row of the table in the design, and what a sheet adds up to."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -86,10 +86,7 @@ def test_a_waiver_that_ends_now_no_longer_counts_though_nothing_was_written() ->
 
 
 def test_the_zone_that_an_instant_is_written_in_does_not_matter() -> None:
-    elsewhere = timedelta(hours=-5)
-    from datetime import timezone
-
-    at = NOW.astimezone(timezone(elsewhere))
+    at = NOW.astimezone(timezone(timedelta(hours=-5)))
 
     assert status_at(both(OBSERVED, ItemFacts(observed_until=NOW, settled_until=NOW)), at) is Status.STALE
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 from readiness.enums.words import Outcome
 
@@ -49,53 +50,69 @@ class ClauseFacts:
         return self.met_until is not None and at < self.met_until
 
 
-def fold_clause(clause: str, statements: Iterable[Statement], *, build_bound: bool, build: str) -> ClauseFacts:
+Order = tuple[datetime, float]
+"""When, and among what happened at one instant in which order."""
+
+Span = tuple[Order, datetime]
+"""When something held: from a statement on, up to the first instant that no longer counts."""
+
+
+def fold_clause(
+    clause: str,
+    statements: Iterable[Statement],
+    *,
+    build_bound: bool,
+    build: str,
+    build_since: datetime | None = None,
+) -> ClauseFacts:
     """Fold the statements about one clause.
 
     A pass of a build-bound clause counts while the environment's build is the one it was made on; with no build known
-    (``build`` empty) all its own passes count until they age. No build lifts a fail: only a later pass does.
+    (``build`` empty) all its own passes count until they age. No build lifts a fail: only a later pass does. So a pass
+    that a rollback revives at ``build_since`` holds from there on, and a fail from before it keeps counting.
     """
     ordered = sorted(statements, key=lambda statement: statement.order)
     observed = [statement for statement in ordered if not statement.by_person]
     ticks = _tick_spans([statement for statement in ordered if statement.by_person])
     passes = [statement for statement in observed if statement.outcome == Outcome.PASS]
     counted = [one for one in passes if not build_bound or not build or one.build == build]
-    spans = [(one.observed_at, one.valid_until) for one in counted[-1:] if one.valid_until is not None] + ticks
+    spans = [(one.order, one.valid_until) for one in counted[-1:] if one.valid_until is not None]
+    if build_bound and build_since is not None:
+        spans = [(max(start, (build_since, 0)), end) for start, end in spans]
     lifted = passes[-1].order if passes else None
-    fails = [
-        one.observed_at for one in observed if one.outcome == Outcome.FAIL and (lifted is None or one.order > lifted)
-    ]
+    fails = [one.order for one in observed if one.outcome == Outcome.FAIL and (lifted is None or one.order > lifted)]
     return ClauseFacts(
         clause=clause,
         pass_until=counted[-1].valid_until if counted else None,
         tick_until=max((end for _, end in ticks), default=None),
-        failing_since=_counting_from(fails, spans),
+        failing_since=_counting_from(fails, spans + ticks),
     )
 
 
-def _tick_spans(by_people: Sequence[Statement]) -> list[tuple[datetime, datetime]]:
-    """Return when ticks held: each from its instant to its end, cut where a tick was taken back."""
-    spans: list[tuple[datetime, datetime]] = []
+def _tick_spans(by_people: Sequence[Statement]) -> list[Span]:
+    """Return when ticks held: each from its instant to its end, cut where a later word replaced it or took it back."""
+    spans: list[Span] = []
     for statement in by_people:
-        if statement.outcome == Outcome.WITHDRAWN:
-            cut = [(start, min(end, statement.observed_at)) for start, end in spans]
-            spans = [(start, end) for start, end in cut if start < end]
-        elif statement.supported and statement.valid_until is not None:
-            spans.append((statement.observed_at, statement.valid_until))
+        if statement.outcome != Outcome.WITHDRAWN and not statement.supported:
+            continue
+        cut = [(start, min(end, statement.observed_at)) for start, end in spans]
+        spans = [(start, end) for start, end in cut if start[0] < end]
+        if statement.outcome != Outcome.WITHDRAWN and statement.valid_until is not None:
+            spans.append((statement.order, statement.valid_until))
     return spans
 
 
-def _counting_from(fails: Sequence[datetime], spans: Sequence[tuple[datetime, datetime]]) -> datetime | None:
-    """Return when the first of these fails counts: at once where not met, else once confirmed or at the end."""
+def _counting_from(fails: Sequence[Order], spans: Sequence[Span]) -> datetime | None:
+    """Return when the first of these fails counts: at once on a clause that is not met, else confirmed or at the end."""
     if not fails:
         return None
-    first = fails[0]
-    unmet = first
+    unmet = fails[0]
     for start, end in sorted(spans):
-        if start <= unmet < end:
-            unmet = end
-    confirmed = next((fail for fail in fails if fail - first >= CONFIRMED_AFTER), unmet)
-    return min(unmet, confirmed)
+        if start <= unmet and unmet[0] < end:
+            unmet = (end, inf)
+    first = fails[0][0]
+    confirmed = next((fail for fail, _ in fails if fail - first >= CONFIRMED_AFTER), unmet[0])
+    return min(unmet[0], confirmed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
