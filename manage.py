@@ -10,9 +10,13 @@ def main() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - the one line that an older Python should reach
         sys.exit("Readiness needs Python 3.11 or newer; this is " + sys.version.split()[0] + ".")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"Readiness cannot start. {error}")
 
 
 if __name__ == "__main__":
