@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.proxy_buffering --runs 20 --readers 60 --burners 4
 
 Prints a Markdown table: for each set-up the messages expected, and how often each load gave others. With ``--gap-ms 60
---events 5`` it measures the settings of the probe's own proof. docs/decisions/0010-buffering-rule.md keeps the results.
+--events 5`` it measures the settings of the probe's own proof. docs/decisions/0007-buffering-rule.md keeps the results.
 """
 
 import argparse
