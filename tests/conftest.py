@@ -1,0 +1,70 @@
+"""One database a test process, the shipped checklist in it, and a run that fails where something was left out.
+
+``make test`` runs every test that touches the database twice in one run, in a process with SQLite and in one with
+PostgreSQL; the others run once. See docs/testing.md.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.servers.environment import CHOSEN_BY, DATABASES, servers
+from tests.stored_checklist import StoredChecklist
+from tests.touching import allowed_databases, touches_database, touches_page
+
+pytest_plugins = ["tests.run_report"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the other process runs; put browser tests last, since a browser's loop stays in the thread."""
+    both = getattr(config, "workerinput", {}).get("readiness_databases", 1) == len(DATABASES)
+    mine = os.environ.get(CHOSEN_BY, DATABASES[0])
+    kept = [item for item in items if mine in allowed_databases(item, split=both)]
+    left = [item for item in items if mine not in allowed_databases(item, split=both)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+    items[:] = sorted(kept, key=touches_page)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Keep the names: each process has servers of its own, so there is nothing to tell apart."""
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Nothing is dropped: folder and server go with the process, whoever still holds a connection."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def stored_checklist(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[StoredChecklist]:
+    """The shipped checklist, loaded once a process."""
+    from django.db import connections
+
+    with django_db_blocker.unblock():
+        checklist = StoredChecklist.load()
+    yield checklist
+    with django_db_blocker.unblock():
+        for connection in connections.all(initialized_only=True):
+            connection.close()
+            if hasattr(connection, "close_pool"):
+                connection.close_pool()
+
+
+@pytest.fixture(autouse=True)
+def _checklist_is_there(request: pytest.FixtureRequest) -> None:
+    """Every test with a database has the shipped checklist; one that empties the tables does not take it away."""
+    if touches_database(request.node):
+        checklist: StoredChecklist = request.getfixturevalue("stored_checklist")
+        request.getfixturevalue("_django_db_helper")
+        checklist.bring_back()
+
+
+@pytest.fixture(scope="session")
+def test_database() -> str:
+    """Which database this process tests on: ``sqlite`` or ``postgresql``."""
+    return servers().database

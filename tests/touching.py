@@ -1,0 +1,41 @@
+"""What a test touches, from its fixtures and marks: this decides where and when it runs."""
+
+from zlib import crc32
+
+import pytest
+from django.test import TransactionTestCase
+
+from tests.servers.environment import DATABASES
+
+OF_THE_DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback", "live_server"}
+
+
+def touches_database(item: pytest.Item) -> bool:
+    """Return whether a test uses the database, and so runs on both."""
+    cls = getattr(item, "cls", None)
+    return (
+        item.get_closest_marker("django_db") is not None
+        or bool(OF_THE_DATABASE & set(getattr(item, "fixturenames", ())))
+        or (cls is not None and issubclass(cls, TransactionTestCase))
+    )
+
+
+def touches_page(item: pytest.Item) -> bool:
+    """Return whether a test drives a browser."""
+    return "browser" in getattr(item, "fixturenames", ())
+
+
+def allowed_databases(item: pytest.Item, *, split: bool) -> tuple[str, ...]:
+    """Return the databases that a test runs on: those that its ``only_on`` mark names, else all.
+
+    ``split``: both run in this session, so a test without a database runs on one of them, chosen by its file.
+    """
+    mark = item.get_closest_marker("only_on")
+    if mark is not None:
+        unknown = set(mark.args) - set(DATABASES)
+        if unknown or not mark.args:
+            raise pytest.UsageError(f"{item.nodeid}: only_on takes {' or '.join(DATABASES)}.")
+        return tuple(mark.args)
+    if split and not touches_database(item):
+        return (DATABASES[crc32(item.path.name.encode()) % len(DATABASES)],)
+    return DATABASES
