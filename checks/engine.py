@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.db import DatabaseError
 from django.utils import timezone
 
 from checks.contract import Facts, Probe, Target
@@ -53,6 +54,8 @@ def _carry_out(run: Run, probe: Probe, clock: Callable[[], datetime]) -> bool:
         facts, findings, observed_at = look(
             probe, target, secrets, clock=clock, unlimited=run.reason != RunReason.SCHEDULED
         )
+    except DatabaseError:
+        raise  # Ours, and not the probe's: the run stays open, and its lease brings it back.
     except Exception as error:  # noqa: BLE001 - whatever broke is ours: it is told once and ticks nothing
         log.error("run.broke", error=type(error).__name__, where=_where(error))
         return runs.fail(
