@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
 from django.template.context import Context
+from django.urls import Resolver404, resolve
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -61,6 +63,16 @@ def item_row_of(sheet: Sheet, entry_slug: str) -> ItemRow | None:
     return sheet.row(entry_slug) if sheet else None
 
 
+@register.simple_tag(takes_context=True)
+def asked_by_sheet(context: Context) -> bool:
+    """Tell whether the page that asks is a sheet: an item's own page has no banner and no sections to swap."""
+    address = urlsplit(context["request"].headers.get("HX-Current-URL", ""))
+    try:
+        return resolve(address.path).url_name == "sheet"
+    except Resolver404:
+        return False
+
+
 @register.filter
 def history_words(what: str) -> str:
     """Return what a line of the ledger says, where the page itself says of which item."""
@@ -93,10 +105,17 @@ def newest_run(runs: Iterable[Run], probe: str) -> Run | None:
 
 
 @register.simple_tag
-def earlier_runs(runs: Iterable[Run], newest: Iterable[Run]) -> list[Run]:
-    """Return the runs that are not the newest of their probe."""
-    shown = {run.pk for run in newest}
-    return [run for run in runs if run.pk not in shown]
+def last_run_over(runs: Iterable[Run], probe: str) -> Run | None:
+    """Return the newest run of a probe that is over: what is known while another one waits or runs."""
+    return next((run for run in runs if run.probe == probe and not run.is_open), None)
+
+
+@register.simple_tag
+def earlier_runs(detail: ItemDetail) -> list[Run]:
+    """Return the runs that the panel does not show in full: neither the newest of their probe nor the last one over."""
+    shown = {run.pk for run in detail.newest_runs}
+    shown |= {run.pk for probe in detail.probes if (run := last_run_over(detail.runs, probe.slug)) is not None}
+    return [run for run in detail.runs if run.pk not in shown]
 
 
 @register.simple_tag

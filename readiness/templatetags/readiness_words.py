@@ -237,7 +237,7 @@ def strip_links(strip: Strip) -> SafeString:
 def _links(cells: tuple[Cell, ...]) -> SafeString:
     return format_html_join(
         "",
-        '<a class="{0}" href="#item-{1}" title="{2}: {3}" aria-label="{2}: {3}"></a>',
+        '<a class="{0}" id="cell-{1}" href="#item-{1}" title="{2}: {3}" aria-label="{2}: {3}"></a>',
         ((_LETTERS[cell.status], cell.slug, cell.title, cell.word) for cell in cells),
     )
 

@@ -222,7 +222,6 @@ setInterval(age, 20_000);
 prepare();
 if (location.hash.startsWith("#item-")) {
   const slug = location.hash.slice("#item-".length);
-  const open = () => openItem(slug);
-  if (window.htmx) open(); else addEventListener("load", open);
+  addEventListener("DOMContentLoaded", () => openItem(slug)); // After htmx has taken the links.
 }
 addEventListener("hashchange", () => { if (location.hash.startsWith("#item-")) openItem(location.hash.slice(6)); });
