@@ -1,0 +1,161 @@
+"""One command runs everything: it says one line where it cannot, restarts what dies, and leaves nothing behind."""
+
+import fcntl
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.servers.waiting import eventually
+
+ROOT = Path(__file__).resolve().parent.parent
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/sign-in/link/\?sesame=\S+")
+
+
+def environ(data: Path) -> dict[str, str]:
+    """The environment of a newcomer: nothing of this product's is set."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("READINESS_", "DJANGO_"))}
+    for name in ("DATABASE_URL", "BROKER_URL"):
+        kept.pop(name, None)
+    return {**kept, "READINESS_DATA": str(data), "READINESS_SCHEDULER_INTERVAL_SECONDS": "0.5"}
+
+
+def command(*more: str) -> list[str]:
+    return [sys.executable, str(ROOT / "manage.py"), "up", *more]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(data: Path, *more: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run ``up`` until the block ends, and give the process and the link that it printed."""
+    said = data.parent / "said.txt"
+    with said.open("wb") as out:
+        process = subprocess.Popen(command(*more), env=environ(data), stdout=out, stderr=out, cwd=ROOT)
+    try:
+        eventually(lambda: LINK.search(said.read_text()) or process.poll() is not None, within_s=90)
+        found = LINK.search(said.read_text())
+        assert found, said.read_text()
+        yield process, found.group(0)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+
+
+def children_of(pid: int) -> dict[str, int]:
+    """Return the processes below one, by what they are."""
+    found = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+            args = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (OSError, ValueError):
+            continue  # It ended while we looked.
+        if parent == pid and args:
+            words = ("uvicorn", "celery", "scheduler", "demo_world")
+            found[next((word for word in words if word in args), args)] = int(status.parent.name)
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process runs; one that has ended and waits to be reaped does not."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_the_demo_starts_ticks_by_itself_and_keeps_its_data(tmp_path: Path) -> None:
+    port, data = free_port(), tmp_path / "data"
+    with running(data, "--demo", "--port", str(port)) as (process, link):
+        with httpx.Client(follow_redirects=True) as visitor:
+            page = visitor.get(link)
+            assert page.status_code == 200
+            assert "sessionid" not in visitor.cookies
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+            sesame = re.search(r'name="token"\s+value="([^"]+)"', page.text)
+            assert token, page.text
+            assert sesame, page.text
+            sent = {"csrfmiddlewaretoken": token[1], "token": sesame[1]}
+            overview = visitor.post(link.split("?")[0], data=sent)
+            assert overview.status_code == 200
+            assert overview.url.path == "/"
+            assert "batch-labeller" in overview.text
+            eventually(lambda: "verified" in visitor.get("/".join(link.split("/")[:3])).text, within_s=60)
+            ready = visitor.get(f"http://127.0.0.1:{port}/readyz").json()
+        assert ready == {"ready": True, "database": "ok", "broker": "ok", "scheduler": "ok"}
+        assert sorted(children_of(process.pid)) == ["celery", "demo_world", "scheduler", "uvicorn"]
+    with running(data, "--demo", "--port", str(port)) as (_, link), httpx.Client(follow_redirects=True) as visitor:
+        assert visitor.get(link).status_code == 200
+        with pytest.raises(BlockingIOError), (data / "demo" / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_what_dies_is_started_again_and_nothing_outlives_the_command(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--port", str(free_port())) as (process, _):
+        before = children_of(process.pid)
+        assert sorted(before) == ["celery", "scheduler", "uvicorn"]
+        for pid in before.values():
+            os.kill(pid, signal.SIGKILL)
+        eventually(
+            lambda: (
+                sorted(children_of(process.pid)) == sorted(before)
+                and not set(children_of(process.pid).values()) & set(before.values())
+            ),
+            within_s=30,
+        )
+        after = children_of(process.pid)
+    assert not [pid for pid in after.values() if is_alive(pid)]
+
+
+def test_nothing_outlives_a_kill_of_the_command(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--port", str(free_port())) as (process, _):
+        pids = children_of(process.pid).values()
+        process.kill()
+        process.wait(timeout=10)
+        eventually(lambda: not [pid for pid in pids if is_alive(pid)], within_s=30)
+
+
+def refused(data: Path, *more: str) -> str:
+    """Return the one line that ``up`` says when it cannot start."""
+    done = subprocess.run(command(*more), env=environ(data), capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.strip().splitlines()
+    return line
+
+
+def test_a_taken_port_gets_one_clear_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = refused(tmp_path / "data", "--port", str(port))
+    assert line.startswith(f"CommandError: Port {port} is taken. Stop what uses it, or choose another")
+
+
+def test_a_data_folder_that_cannot_be_written_gets_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    line = refused(tmp_path / "file" / "data", "--port", str(free_port()))
+    assert line.startswith(f"Readiness cannot start. The data folder {tmp_path}/file/data cannot be used")
+    assert line.endswith("Make it writable or set READINESS_DATA.")
+
+
+def test_a_data_folder_in_use_gets_one_clear_line(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with (data / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        line = refused(data, "--port", str(free_port()))
+    assert line == f"CommandError: Readiness is running on {data} already. Stop it first, or set READINESS_DATA."
