@@ -164,7 +164,9 @@ def test_a_clause_that_is_not_build_bound_does_not_ask_for_the_build() -> None:
     assert fold(passed(0, 90, "old"), bound=False, build="new", since=20) == (90, None, None)
 
 
-def clause(name: str, passes: float | None = None, tick: float | None = None, fails: float | None = None) -> ClauseFacts:
+def clause(
+    name: str, passes: float | None = None, tick: float | None = None, fails: float | None = None
+) -> ClauseFacts:
     instants = [None if value is None else at(value) for value in (passes, tick, fails)]
     return ClauseFacts(clause=name, pass_until=instants[0], tick_until=instants[1], failing_since=instants[2])
 
@@ -215,7 +217,9 @@ def test_when_an_item_was_first_met_is_kept() -> None:
         pytest.param([clause("named"), clause("b", passes=500)], (5, 100), id="all that is not met is named"),
         pytest.param([clause("named", fails=1), clause("b", passes=500)], (5, 100), id="a named clause may fail"),
         pytest.param([clause("named"), clause("b")], None, id="a clause is open that it does not name"),
-        pytest.param([clause("named"), clause("b", passes=60)], (5, 60), id="it settles no longer than the others hold"),
+        pytest.param(
+            [clause("named"), clause("b", passes=60)], (5, 60), id="it settles no longer than the others hold"
+        ),
         pytest.param([clause("named"), clause("b", passes=500, fails=40)], (5, 40), id="until another clause fails"),
         pytest.param([clause("named"), clause("b", passes=500, fails=5)], None, id="another clause fails already"),
         pytest.param([clause("named"), clause("b", passes=3)], None, id="another clause aged before the grant"),

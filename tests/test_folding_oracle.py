@@ -158,7 +158,7 @@ class Told:
 
     @property
     def may_be_stricter(self) -> bool:
-        """Whether the product knows less than the rules ask for: of builds before the newest, and within one instant."""
+        """Whether the product knows less than the rules ask: of builds before the newest, and within one instant."""
         return self.ties or (self.world.bound and len(self.world.built) > 2)
 
 
@@ -176,7 +176,7 @@ def word(what: str, lasts: int = 100, clause: int = 0, late: int = 0) -> tuple[A
     return (what, clause, lasts, late, False)
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     bound=st.booleans(),
     clauses=st.integers(1, 4),
@@ -184,8 +184,12 @@ def word(what: str, lasts: int = 100, clause: int = 0, late: int = 0) -> tuple[A
     afters=st.lists(st.sampled_from([0, 1, 9, 10, 29, 30, 100, 399, 400, 1000]), min_size=1, max_size=3),
     late=st.booleans(),
 )
-@example(bound=False, clauses=1, history=[(1, word("pass")), (3, word("fail")), (30, word("fail"))], afters=[0], late=False)
-@example(bound=False, clauses=1, history=[(1, word("tick")), (3, word("back")), (1, word("fail"))], afters=[0], late=False)
+@example(
+    bound=False, clauses=1, history=[(1, word("pass")), (3, word("fail")), (30, word("fail"))], afters=[0], late=False
+)
+@example(
+    bound=False, clauses=1, history=[(1, word("tick")), (3, word("back")), (1, word("fail"))], afters=[0], late=False
+)
 @example(
     bound=True,
     clauses=1,

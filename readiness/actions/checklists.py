@@ -4,10 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from readiness.models import Checklist, Clause, Entry, Environment, Section
+from readiness.models import Checklist, Clause, Entry, Environment, Item, Section
 from readiness.rules.checklist_file import ChecklistFile, ClauseFile, EntryFile
 
 from . import ledger
+from .folding import lock_item, refresh
 from .services import add_missing_items
 
 
@@ -30,6 +31,7 @@ def load(file: ChecklistFile, *, now: datetime) -> bool:
     words = {"name": file.name, "version": file.version, "changes": file.changes}
     checklist, _ = Checklist.objects.update_or_create(slug=file.slug, defaults=words)
     kept: set[int] = set()
+    meant = _meanings()
     for number, part in enumerate(file.sections):
         section, _ = Section.objects.update_or_create(
             checklist=checklist, slug=part.slug, defaults={"name": part.name, "short": part.short, "position": number}
@@ -39,8 +41,24 @@ def load(file: ChecklistFile, *, now: datetime) -> bool:
     Entry.objects.filter(section__checklist=checklist, retired_at=None).exclude(pk__in=kept).update(retired_at=now)
     for environment in Environment.objects.select_related("service"):
         add_missing_items(environment)
+    _fold_again([entry for entry, meaning in _meanings().items() if meant.get(entry, meaning) != meaning], now)
     ledger.record("checklist.loaded", by=None, at=now, data={"checklist": file.slug, "version": file.version})
     return True
+
+
+def _meanings() -> dict[int, tuple[bool, frozenset[str]]]:
+    """Return, for each entry, what its items' facts are folded by: whether builds matter, and its clauses."""
+    clauses: dict[int, set[str]] = {}
+    for entry, slug in Clause.objects.filter(retired_at=None).values_list("entry_id", "slug"):
+        clauses.setdefault(entry, set()).add(slug)
+    bound = Entry.objects.values_list("pk", "build_bound")
+    return {entry: (builds, frozenset(clauses.get(entry, ()))) for entry, builds in bound}
+
+
+def _fold_again(entries: list[int], now: datetime) -> None:
+    """Fold the items whose entries ask for something else now: a new clause is met by nothing that was said before."""
+    for item in Item.objects.filter(entry__in=entries).order_by("pk").values_list("pk", flat=True):
+        refresh(lock_item(item), now=now)
 
 
 def _load_entry(file: EntryFile, section: Section, place: int, now: datetime) -> int:

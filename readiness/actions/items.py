@@ -110,7 +110,7 @@ def take_back(*, by: User, item_id: int, summary: str, seen_version: int, now: d
     """Take a tick back: the word that was given no longer counts. What probes observed is untouched."""
     insist(summary_refusals(summary))
     item = item_to_change(item_id, by=by, seen_version=seen_version)
-    standing = [facts.clause for facts in clause_facts(item) if facts.tick_until is not None]
+    standing = standing_ticks(item, now)
     if not standing:
         raise Refused(["No tick stands here, so there is none to take back."])
     written = [
@@ -137,6 +137,14 @@ def take_back(*, by: User, item_id: int, summary: str, seen_version: int, now: d
         data={"summary": summary, "clauses": standing},
     )
     return written
+
+
+def standing_ticks(item: Item, now: datetime) -> list[str]:
+    """Return the clauses on which a person's word stands: not taken back, and not over; unsupported ones too."""
+    newest: dict[str, Evidence] = {}
+    for evidence in Evidence.objects.filter(item=item, by__isnull=False).order_by("observed_at", "id"):
+        newest[evidence.clause] = evidence
+    return [clause for clause, word in newest.items() if word.valid_until is not None and now < word.valid_until]
 
 
 @transaction.atomic

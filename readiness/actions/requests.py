@@ -117,6 +117,8 @@ def end(*, by: User, request: Waiver | NotApplicable, reason: str, now: datetime
     team = item.service.team
     insist(end_waiver_refusals(by.actor, team_id=team.pk, team=team.name) + reason_refusals(reason))
     insist(live_refusals(item))
+    if request.standing and isinstance(request, Waiver) and request.until <= now:
+        raise Refused(["This has ended already."])
     if not request.waiting and not request.standing:
         raise Refused([_answered(request)])
     word = "withdrawn" if request.waiting else "ended"

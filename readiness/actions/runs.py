@@ -78,12 +78,14 @@ def claim(*, run_id: int, lease: timedelta, now: datetime) -> Run | None:
     """Take a run that is due, or whose worker's lease is over; None where there is nothing to take.
 
     One conditional update: of two workers one gets it. A nudge that comes twice, or late, finds nothing.
+    The state is asked of the row itself and not through a join: PostgreSQL asks only that again of a row that it
+    waited for, and with a join both workers would get it.
     """
     free = Q(state=RunState.QUEUED, due_at__lte=now) | Q(state=RunState.RUNNING, lease_until__lte=now)
     token = uuid4().hex
     taken = (
         Run.objects.filter(free, pk=run_id, attempts__lt=MOST_ATTEMPTS)
-        .filter(environment__archived_at=None, environment__service__archived_at=None)
+        .filter(environment__in=Environment.objects.filter(archived_at=None, service__archived_at=None))
         .update(
             state=RunState.RUNNING, claim=token, started_at=now, lease_until=now + lease, attempts=F("attempts") + 1
         )
@@ -124,7 +126,7 @@ def finish(
     for item_id, clause, finding in chosen:
         _witness(items[item_id], clause, finding, run=run, build=build, observed_at=observed_at, now=now)
     folded = {item_id: refresh(item, now=now) for item_id, item in items.items()}
-    if any(_unconfirmed(clauses, now) for clauses in folded.values()):
+    if any(_waits(folded[item_id], clause, finding, now) for item_id, clause, finding in chosen):
         plan(
             environment_id=run.environment_id,
             probe=run.probe,
@@ -154,10 +156,9 @@ def finish(
 
 def _items_of(run: Run, findings: Sequence[Finding]) -> list[tuple[int, Clause, Finding]]:
     """Return, for each finding that counts, the item and the clause it speaks of."""
-    clauses = {
-        clause.slug: clause
-        for clause in Clause.objects.filter(probe=run.probe, retired_at=None, entry__retired_at=None)
-    }
+    clauses: dict[str, list[Clause]] = {}
+    for clause in Clause.objects.filter(probe=run.probe, retired_at=None, entry__retired_at=None):
+        clauses.setdefault(clause.slug, []).append(clause)
     environment = run.environment
     items = dict(
         Item.objects.filter(service=environment.service_id)
@@ -167,9 +168,8 @@ def _items_of(run: Run, findings: Sequence[Finding]) -> list[tuple[int, Clause, 
     return [
         (items[clause.entry_id], clause, finding)
         for finding in findings
-        if finding.judgement is not Judgement.INCONCLUSIVE
-        and (clause := clauses.get(finding.clause)) is not None
-        and clause.entry_id in items
+        for clause in clauses.get(finding.clause, ())
+        if finding.judgement is not Judgement.INCONCLUSIVE and clause.entry_id in items
     ]
 
 
@@ -193,8 +193,10 @@ def _witness(
     )
 
 
-def _unconfirmed(clauses: Sequence[ClauseFacts], now: datetime) -> bool:
-    return any(facts.failing_since is not None and facts.failing_since > now for facts in clauses)
+def _waits(clauses: Sequence[ClauseFacts], clause: Clause, finding: Finding, now: datetime) -> bool:
+    """Return whether this fail waits for another one to count. What other probes or clauses wait for is not asked."""
+    since = next((facts.failing_since for facts in clauses if facts.clause == clause.slug), None)
+    return finding.judgement is Judgement.FAIL and since is not None and since > now
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:

@@ -98,6 +98,8 @@ def change_environment(
         setattr(environment, name, value)
     environment.version += 1
     environment.settings_changed_at = now
+    if before["build"] != after["build"]:
+        environment.build_since = now
     environment.save()
     add_missing_items(environment)
     if before["build"] != after["build"]:

@@ -110,6 +110,8 @@ class EnvironmentForm(forms.ModelForm[Environment]):
         name: str = self.cleaned_data["name"]
         if name in RESERVED_NAMES:
             raise forms.ValidationError("This word is part of an address here. Choose another name.")
+        if Environment.objects.filter(service=self.service, name=name).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("This service already has an environment of that name.")
         return name
 
     def clean_key_reference(self) -> str:

@@ -61,7 +61,10 @@ class BillingSource(models.Model):
 
 
 class Environment(models.Model):
-    """One service running somewhere: the subject of readiness."""
+    """One service running somewhere: the subject of readiness.
+
+    ``build_since`` is when the build became what it is, again after a rollback; None where it never changed.
+    """
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="environments")
     name = models.SlugField(max_length=40, validators=[validate_slug])
@@ -77,6 +80,7 @@ class Environment(models.Model):
     )
     billing_name = models.CharField("name in the billing source", max_length=120, blank=True)
     build = models.CharField(max_length=100, blank=True)
+    build_since = models.DateTimeField(null=True, blank=True, editable=False)
     launch_on = models.DateField("launch date", null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     settings_changed_at = models.DateTimeField()

@@ -1,9 +1,12 @@
 """What may be written as an address. Text alone: what a name turns into is for the first run to report."""
 
 import ipaddress
+import re
+from socket import inet_aton
 from urllib.parse import urlsplit
 
 _MOST = 500
+_NUMBERS = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}")
 
 
 def address_refusals(url: str, *, what: str) -> list[str]:
@@ -27,12 +30,16 @@ def address_refusals(url: str, *, what: str) -> list[str]:
 
 
 def literal_address(url: str) -> tuple[str, int] | None:
-    """Return address and port where the host is written as an IP address; None where it is a name or not an URL."""
+    """Return address and port where the host is written as an IP address; None where it is a name or not an URL.
+
+    ``2130706433``, ``0x7f000001``, ``127.1`` and ``0177.0.0.1`` are written addresses as well: resolvers read them so.
+    """
     try:
         parts = urlsplit(url)
-        address = ipaddress.ip_address(parts.hostname or "")
+        host = (parts.hostname or "").rstrip(".")
+        address = ipaddress.IPv4Address(inet_aton(host)) if _NUMBERS.fullmatch(host) else ipaddress.ip_address(host)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
+    except (ValueError, OSError):
         return None
     return str(address), port
 

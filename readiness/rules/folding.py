@@ -103,7 +103,7 @@ def _tick_spans(by_people: Sequence[Statement]) -> list[Span]:
 
 
 def _counting_from(fails: Sequence[Order], spans: Sequence[Span]) -> datetime | None:
-    """Return when the first of these fails counts: at once on a clause that is not met, else confirmed or at the end."""
+    """Return when the first fail counts: at once on a clause that is not met, else once confirmed or at its end."""
     if not fails:
         return None
     unmet = fails[0]

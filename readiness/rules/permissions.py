@@ -41,10 +41,17 @@ def add_service_refusals(actor: Actor) -> list[str]:
     return ["A service belongs to a team, and you are in none. Ask an admin to add you to one."]
 
 
+def review_refusals(actor: Actor) -> list[str]:
+    """Return why this person may not grant or refuse any request."""
+    if actor.is_reviewer:
+        return []
+    return ["Only a reviewer grants or refuses. Ask one to look at it."]
+
+
 def decide_refusals(actor: Actor, *, asked_by_id: int) -> list[str]:
     """Return why this person may not grant or refuse a request."""
     if not actor.is_reviewer:
-        return ["Only a reviewer grants or refuses. Ask one to look at it."]
+        return review_refusals(actor)
     if actor.id == asked_by_id:
         return ["You asked for this yourself, so another reviewer has to answer it."]
     return []

@@ -25,6 +25,7 @@ def clause_facts(item: Item) -> list[ClauseFacts]:
             ],
             build_bound=item.entry.build_bound,
             build=build,
+            build_since=item.environment.build_since if item.environment else None,
         )
         for clause in clauses
     ]

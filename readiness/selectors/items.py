@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from readiness.enums.standing import Status
 from readiness.enums.words import Outcome
 from readiness.models import Clause, Environment, Event, Evidence, Item, NotApplicable, Run, User, Waiver
@@ -78,7 +80,10 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
     """Return one item with everything known of it; the newest fifty statements and twenty runs."""
     known = observers()
     clauses = list(Clause.objects.filter(entry_id=item.entry_id, retired_at=None).order_by("position"))
-    evidence = list(Evidence.objects.filter(item=item).select_related("by", "run").prefetch_related("links")[:50])
+    statements = Evidence.objects.filter(item=item).select_related("by", "run").prefetch_related("links")
+    evidence = list(statements[:50])
+    words = list(statements.filter(by__isnull=False)[:50])
+    observed = {clause.slug: _observed(statements, clause, evidence) for clause in clauses}
     facts = {one.clause: one for one in clause_facts(item)}
     probes = [known[slug] for slug in dict.fromkeys(clause.probe for clause in clauses) if slug in known]
     runs = list(
@@ -92,7 +97,10 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
         environment=environment,
         item=item,
         status=status_at(item.facts, at),
-        clauses=[_clause_view(clause, facts[clause.slug], evidence, known, at) for clause in clauses],
+        clauses=[
+            _clause_view(clause, facts[clause.slug], observed[clause.slug], words, known.get(clause.probe), at)
+            for clause in clauses
+        ],
         evidence=evidence,
         waivers=waivers,
         not_applicables=not_applicables,
@@ -114,22 +122,39 @@ def _waiting(waivers: list[Waiver], others: list[NotApplicable]) -> Waiver | Not
     return next((one for one in asked if one.waiting), None)
 
 
+def _observed(statements: QuerySet[Evidence], clause: Clause, newest: list[Evidence]) -> Evidence | None:
+    """Return what was last observed of a clause: of ``newest``, or of all, since others may have crowded it out."""
+    found = next((one for one in newest if one.clause == clause.slug and one.run_id is not None), None)
+    if found is None and clause.probe:
+        return statements.filter(clause=clause.slug, run__isnull=False).first()
+    return found
+
+
 def _clause_view(
-    clause: Clause, facts: ClauseFacts, evidence: list[Evidence], known: dict[str, Observer], at: datetime
+    clause: Clause,
+    facts: ClauseFacts,
+    observed: Evidence | None,
+    words: list[Evidence],
+    observer: Observer | None,
+    at: datetime,
 ) -> ClauseView:
-    mine = [one for one in evidence if one.clause == clause.slug]
-    words = [one for one in mine if one.by_id is not None]
-    observed = next((one for one in mine if one.run_id is not None), None)
-    newest = words[0] if words and words[0].outcome == Outcome.PASS else None
-    holds = newest is not None and newest.supported and newest.valid_until is not None and at < newest.valid_until
+    mine = [one for one in words if one.clause == clause.slug]
+    newest = mine[0] if mine and _stands(mine[0], at) else None
+    counts = next((one for one in mine if one.supported), None)
+    attested = counts if counts is not None and _stands(counts, at) else None
     failing = facts.failing_since is not None and facts.failing_since <= at
     return ClauseView(
         clause=clause,
-        observer=known.get(clause.probe),
+        observer=observer,
         observed=observed,
-        attested=newest if holds else None,
+        attested=attested,
         unsupported=newest if newest is not None and not newest.supported else None,
         met=facts.met_at(at) and not failing,
         failing=failing,
-        contradicted=failing and holds,
+        contradicted=failing and attested is not None,
     )
+
+
+def _stands(word: Evidence, at: datetime) -> bool:
+    """Return whether a person's word is a tick that is not over."""
+    return word.outcome == Outcome.PASS and word.valid_until is not None and at < word.valid_until

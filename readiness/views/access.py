@@ -7,6 +7,9 @@ from django_htmx.middleware import HtmxDetails
 from readiness.models import Environment, Event, Item, Service, User
 from readiness.rules.permissions import change_refusals
 
+MOST_DIGITS = 18
+"""A number in an address or a form that is longer names nothing: every id fits into 63 bits."""
+
 
 class Request(HttpRequest):
     """A request behind the sign-in, with htmx."""

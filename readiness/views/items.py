@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_POST
 from readiness.actions import items as actions
 from readiness.forms.items import AssignForm, DecideForm, ReasonForm, SeenForm, TakeBackForm, TickForm, WaiverForm
 from readiness.forms.services import resent
-from readiness.models import Environment, Item, NotApplicable, Waiver
-from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals
+from readiness.models import Environment, Item, NotApplicable, Service, Waiver
+from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals, insist
 from readiness.rules.waivers import ask_not_applicable_refusals, ask_refusals
 from readiness.selectors.items import ItemDetail, item_detail
 
@@ -144,13 +144,16 @@ def submit(
     tab: str,
     make: Callable[[Item], SeenForm],
     act: Callable[[Item, SeenForm], str],
+    refusals: Callable[[Request, Service], list[str]] = refusals_to_change,
 ) -> HttpResponse:
     """Take a form about an item through its rules and its action; whatever refuses is shown where it belongs.
 
     ``act`` returns what to say when it worked. What was typed is kept in every other case, and nothing is written.
+    ``refusals`` says who may do this at all; raises ``Refused`` for everybody else, whatever they typed.
     """
     environment = find_environment(*address[:2])
     item = find_item(environment, address[2])
+    insist(refusals(request, item.service))
     form = make(item)
     if not form.is_valid():
         return show(request, environment, item, tab=tab, bound={name: form}, status=422)

@@ -7,9 +7,10 @@ from django.views.decorators.http import require_POST
 from readiness.actions import requests as actions
 from readiness.enums.words import Stance
 from readiness.forms.items import DecideForm, ReasonForm, SeenForm, WaiverForm
-from readiness.models import Item, NotApplicable, Waiver
+from readiness.models import Item, NotApplicable, Service, Waiver
+from readiness.rules.permissions import end_waiver_refusals, review_refusals
 
-from .access import Request
+from .access import MOST_DIGITS, Request
 from .items import submit
 
 
@@ -83,6 +84,7 @@ def decide(request: Request, service: str, environment: str, entry: str) -> Http
         tab="waiver",
         make=lambda _: DecideForm(request.POST, auto_id="decide_%s"),
         act=act,
+        refusals=lambda sent, _: review_refusals(sent.user.actor),
     )
 
 
@@ -103,13 +105,19 @@ def end(request: Request, service: str, environment: str, entry: str) -> HttpRes
         tab="waiver",
         make=lambda _: ReasonForm(request.POST, auto_id="end_%s"),
         act=act,
+        refusals=refusals_to_end,
     )
+
+
+def refusals_to_end(request: Request, service: Service) -> list[str]:
+    """Return why this person may not withdraw a request or end what was granted."""
+    return end_waiver_refusals(request.user.actor, team_id=service.team_id, team=service.team.name)
 
 
 def _named(item: Item, key: str) -> Waiver | NotApplicable:
     """Return the request of this item that a form names."""
     kind, _, number = key.rpartition("-")
-    if not number.isdecimal() or kind not in ("waiver", "not-applicable"):
+    if not number.isdecimal() or len(number) > MOST_DIGITS or kind not in ("waiver", "not-applicable"):
         raise Http404
     found: Waiver | NotApplicable | None
     if kind == "waiver":

@@ -10,7 +10,7 @@ from readiness.models import Environment, Event
 from readiness.selectors.sheets import ItemRow, Sheet
 from readiness.selectors.sheets import sheet as select_sheet
 
-from .access import Request, find_environment, newest_event, refusals_to_change
+from .access import MOST_DIGITS, Request, find_environment, newest_event, refusals_to_change
 
 
 @require_GET
@@ -43,7 +43,7 @@ def runs_token(shown: Sheet) -> str:
 def live(request: Request, service: str, environment: str) -> HttpResponse:
     """Answer what changed on a sheet since an event, or nothing."""
     found = find_environment(service, environment)
-    since = int(request.GET.get("since", "0")) if request.GET.get("since", "0").isdecimal() else 0
+    since = _number(request.GET.get("since", ""))
     seen_runs = request.GET.get("runs", "")
     changed = _changed(found, since)
     context = sheet_context(request, found)
@@ -54,6 +54,10 @@ def live(request: Request, service: str, environment: str) -> HttpResponse:
         raise TypeError("The context of a sheet holds the sheet.")
     rows = [row for section in shown.sections for row in section.rows if _touched(row, changed, seen_runs)]
     return render(request, "partials/live_update.html", {**context, "rows": rows})
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else 0
 
 
 def _ended(context: dict[str, object], request: Request) -> bool:
