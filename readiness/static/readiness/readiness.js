@@ -130,7 +130,7 @@ function forgetDetails(elt) {
 document.addEventListener("htmx:beforeSwap", (event) => {
   focused = document.activeElement?.id ?? "";
   const { xhr, requestConfig } = event.detail;
-  if (requestConfig?.verb === "post" && xhr.status === 200) forgetDetails(event.detail.elt ?? requestConfig.elt);
+  if (requestConfig?.verb === "post" && xhr.status === 200) forgetDetails(requestConfig.elt);
   const answer = xhr.responseText ?? "";
   if (!event.detail.shouldSwap || !/^\s*<!doctype/i.test(answer)) return;
   event.detail.shouldSwap = false; // A whole page where a part was asked for: signed out, or moved.
