@@ -47,7 +47,7 @@ def _content(name: str, path: str) -> str:
 
 
 class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no types
-    """django-environ's casts (``str``, ``bool``, ``int``, ``float``, ``list``, ``json``, ``db_url``) on those variables.
+    """django-environ's casts (``str``, ``bool``, ``int``, ``float``, ``list``, ``json``, ``db_url``) on them.
 
     A value stands for itself: one that begins with a dollar sign names no other variable, or a password could vanish.
     """

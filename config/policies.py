@@ -37,9 +37,14 @@ def embedded_secret_key(data: Path, *, deployed: bool) -> str:
                 draft.unlink()
         return path.read_text().strip()
     except OSError as error:
-        raise ImproperlyConfigured(
-            f"The data folder {data} cannot be used ({error.strerror}). Make it writable or set READINESS_DATA."
-        ) from None
+        raise unusable(data, error) from None
+
+
+def unusable(data: Path, error: OSError) -> ImproperlyConfigured:
+    """Return what to say where the data folder cannot be used."""
+    return ImproperlyConfigured(
+        f"The data folder {data} cannot be used ({error.strerror}). Make it writable or set READINESS_DATA."
+    )
 
 
 def database(env: Any, data: Path, sqlite_options: dict[str, object]) -> dict[str, object]:
@@ -77,11 +82,16 @@ def broker_url(env: Any) -> str:
 def broker_options(url: str, data: Path) -> dict[str, object]:
     """Return the transport's options: folders for the broker of files, short time-outs for Redis."""
     if url.startswith("filesystem"):
-        queue = data / "broker"
+        queue, control = data / "broker", data / "broker-control"
+        try:
+            for folder in (queue, control):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise unusable(data, error) from None
         return {
             "data_folder_in": str(queue),
             "data_folder_out": str(queue),
-            "control_folder": str(data / "broker-control"),
+            "control_folder": str(control),
             "polling_interval": 0.2,
         }
     # A message is only a nudge: the run's row and its lease bring a lost one back, so nothing is kept for redelivery.

@@ -9,13 +9,13 @@ from django.conf import settings
 BEATS_EVERY_S = 5.0
 
 
-class Pulse(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery's boot steps have no types
+class Pulse(bootsteps.StartStopStep):
     """Touches ``READINESS_WORKER_PULSE`` while the worker's loop turns; does nothing where it names no file.
 
     The timer is the loop's own: a worker that hangs, or that waits for a broker that is away, stops touching it.
     """
 
-    requires = {"celery.worker.components:Timer"}
+    requires = ("celery.worker.components:Timer",)
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)

@@ -79,7 +79,7 @@ class EnvironmentForm(forms.ModelForm[Environment]):
         ]
         widgets = {
             "launch_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            "kind": forms.RadioSelect(choices=Kind.choices),
+            "kind": forms.RadioSelect,
             "spend_cap_currency": forms.TextInput(attrs={"size": 4}),
         }
         help_texts = {
@@ -101,6 +101,7 @@ class EnvironmentForm(forms.ModelForm[Environment]):
         super().__init__(*args, **kwargs)
         self.service = service
         self.instance.service = service
+        cast("forms.ChoiceField", self.fields["kind"]).choices = Kind.choices
         cast(
             "forms.ModelChoiceField[BillingSource]", self.fields["billing_source"]
         ).empty_label = "None: a person attests"
@@ -130,16 +131,13 @@ class EnvironmentForm(forms.ModelForm[Environment]):
     def clean(self) -> dict[str, Any]:
         """Ask the rules about everything at once, and put each reason at its field."""
         cleaned = super().clean() or self.cleaned_data
-        if not self.errors.keys() & {"service_url", "bastion_url", "stream_route", "key_reference"}:
-            found = settings_refusals(
-                self.settings(),
-                team=self.service.team.slug,
-                references=policy.references(),
-                networks=policy.networks(),
-            )
-            for field, reasons in found.items():
-                for reason in reasons:
-                    self.add_error(field, reason)
+        found = settings_refusals(
+            self.settings(), team=self.service.team.slug, references=policy.references(), networks=policy.networks()
+        )
+        refused = set(self.errors)
+        for field, reasons in found.items():
+            for reason in reasons if field not in refused else ():
+                self.add_error(field, reason)
         return cleaned
 
     def settings(self) -> EnvironmentSettings:

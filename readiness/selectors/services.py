@@ -7,7 +7,7 @@ from readiness.models import Environment, Service
 from readiness.rules.status import status_at
 from readiness.rules.verdicts import Tally, tally
 
-from .sheets import items_of, items_on
+from .sheets import in_order, items_of, items_on
 from .strips import Strip, entries_in_order, strip
 
 
@@ -25,7 +25,7 @@ def service_page(service: Service, at: datetime) -> list[EnvironmentLine]:
     entries = entries_in_order()
     items = items_of(service)
     found = []
-    for environment in Environment.objects.filter(service=service, archived_at=None).order_by("kind", "name"):
+    for environment in in_order(Environment.objects.filter(service=service, archived_at=None)):
         mine = items_on(environment, items, entries)
         statuses = {entry_id: status_at(item.facts, at) for entry_id, item in mine.items()}
         counted = tally((statuses[entry_id], item.first_met_at is not None) for entry_id, item in mine.items())

@@ -1,6 +1,6 @@
 """The sheet: an environment with all its items, its own and its service's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.db.models import OuterRef, Q, Subquery
 
 from readiness.enums.standing import Status
-from readiness.enums.words import Outcome, RunState
+from readiness.enums.words import Kind, Outcome, RunState
 from readiness.models import (
     Clause,
     Entry,
@@ -93,6 +93,11 @@ class Sheet:
         return next((row for section in self.sections for row in section.rows if row.entry.slug == entry_slug), None)
 
 
+def in_order(environments: Iterable[Environment]) -> list[Environment]:
+    """Return environments as people name them: dev, staging, prod, and by name within a kind."""
+    return sorted(environments, key=lambda one: (Kind.values.index(one.kind), one.name))
+
+
 def items_of(service: Service) -> list[Item]:
     """Return the items of a service and of its environments. One query."""
     return list(Item.objects.filter(service=service, entry__retired_at=None).select_related("owner"))
@@ -157,10 +162,9 @@ def items_on(environment: Environment, items: Sequence[Item], entries: Sequence[
 
 
 def _siblings(environment: Environment, items: Sequence[Item], entries: Sequence[Entry], at: datetime) -> list[Sibling]:
-    order = {"dev": 0, "staging": 1, "prod": 2}
     found = Environment.objects.filter(service=environment.service, archived_at=None).select_related("service")
     siblings = []
-    for other in sorted(found, key=lambda one: (order[one.kind], one.name)):
+    for other in in_order(found):
         mine = items_on(other, items, entries).values()
         counted = tally((status_at(item.facts, at), item.first_met_at is not None) for item in mine)
         siblings.append(Sibling(environment=other, percent=counted.percent))

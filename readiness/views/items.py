@@ -49,6 +49,7 @@ def show(
     now = timezone.now()
     shown = item_detail(environment, item, now)
     context: dict[str, Any] = {
+        "now": now,
         "environment": environment,
         "detail": shown,
         "tab": tab if tab in TABS else _first_tab(shown),
@@ -65,12 +66,17 @@ def show(
 def _first_tab(shown: ItemDetail) -> str:
     if shown.request is not None:
         return "waiver"
-    return "runs" if shown.runs else "evidence"
+    return "runs" if shown.probes else "evidence"
 
 
 def request_key(asked: Waiver | NotApplicable) -> str:
     """Return how a form names a request."""
     return f"{'waiver' if isinstance(asked, Waiver) else 'not-applicable'}-{asked.pk}"
+
+
+def ids(item: Item, name: str) -> str:
+    """Return the pattern of a form's ids: more than one item may stand open on a page."""
+    return f"{item.entry.slug}_{name}_%s"
 
 
 def empty_forms(shown: ItemDetail, now: datetime) -> dict[str, forms.Form]:
@@ -80,15 +86,17 @@ def empty_forms(shown: ItemDetail, now: datetime) -> dict[str, forms.Form]:
     waiting = {**seen, "request": request_key(shown.request)} if shown.request else seen
     stands = shown.request or shown.standing_waiver or shown.standing_not_applicable
     return {
-        "tick": TickForm(initial=seen, auto_id="tick_%s"),
-        "take_back": TakeBackForm(initial=seen, auto_id="take_back_%s"),
+        "tick": TickForm(initial=seen, auto_id=ids(item, "tick")),
+        "take_back": TakeBackForm(initial=seen, auto_id=ids(item, "take_back")),
         "assign": AssignForm(
-            initial={**seen, "owner": item.owner_id, "due_on": item.due_on}, item=item, auto_id="assign_%s"
+            initial={**seen, "owner": item.owner_id, "due_on": item.due_on}, item=item, auto_id=ids(item, "assign")
         ),
-        "waiver": WaiverForm(initial=seen, now=now, auto_id="waiver_%s"),
-        "not_applicable": ReasonForm(initial=seen, auto_id="not_applicable_%s"),
-        "decide": DecideForm(initial=waiting, auto_id="decide_%s"),
-        "end": ReasonForm(initial={**seen, "request": request_key(stands)} if stands else seen, auto_id="end_%s"),
+        "waiver": WaiverForm(initial=seen, now=now, auto_id=ids(item, "waiver")),
+        "not_applicable": ReasonForm(initial=seen, auto_id=ids(item, "not_applicable")),
+        "decide": DecideForm(initial=waiting, auto_id=ids(item, "decide")),
+        "end": ReasonForm(
+            initial={**seen, "request": request_key(stands)} if stands else seen, auto_id=ids(item, "end")
+        ),
     }
 
 
@@ -187,7 +195,7 @@ def tick(request: Request, service: str, environment: str, entry: str) -> HttpRe
         (service, environment, entry),
         name="tick",
         tab="evidence",
-        make=lambda _: TickForm(request.POST, auto_id="tick_%s"),
+        make=lambda item: TickForm(request.POST, auto_id=ids(item, "tick")),
         act=act,
     )
 
@@ -205,7 +213,7 @@ def take_back(request: Request, service: str, environment: str, entry: str) -> H
         (service, environment, entry),
         name="take_back",
         tab="evidence",
-        make=lambda _: TakeBackForm(request.POST, auto_id="take_back_%s"),
+        make=lambda item: TakeBackForm(request.POST, auto_id=ids(item, "take_back")),
         act=act,
     )
 
@@ -223,6 +231,6 @@ def assign(request: Request, service: str, environment: str, entry: str) -> Http
         (service, environment, entry),
         name="assign",
         tab="evidence",
-        make=lambda item: AssignForm(request.POST, item=item, auto_id="assign_%s"),
+        make=lambda item: AssignForm(request.POST, item=item, auto_id=ids(item, "assign")),
         act=act,
     )

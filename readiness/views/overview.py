@@ -21,8 +21,10 @@ def overview(request: Request) -> HttpResponse:
     if following and request.GET.get("since") == str(newest):
         return HttpResponse(status=204)
     filters = _filters(request.GET)
+    now = timezone.now()
     context = {
-        "overview": selector.overview(filters, timezone.now()),
+        "now": now,
+        "overview": selector.overview(filters, now),
         "filters": filters,
         "since": newest,
         "kinds": Kind.values,

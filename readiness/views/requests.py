@@ -11,7 +11,7 @@ from readiness.models import Item, NotApplicable, Service, Waiver
 from readiness.rules.permissions import end_waiver_refusals, review_refusals
 
 from .access import MOST_DIGITS, Request
-from .items import submit
+from .items import ids, submit
 
 
 @require_POST
@@ -37,7 +37,7 @@ def ask_waiver(request: Request, service: str, environment: str, entry: str) -> 
         (service, environment, entry),
         name="waiver",
         tab="waiver",
-        make=lambda _: WaiverForm(request.POST, now=now, auto_id="waiver_%s"),
+        make=lambda item: WaiverForm(request.POST, now=now, auto_id=ids(item, "waiver")),
         act=act,
     )
 
@@ -61,7 +61,7 @@ def ask_not_applicable(request: Request, service: str, environment: str, entry: 
         (service, environment, entry),
         name="not_applicable",
         tab="waiver",
-        make=lambda _: ReasonForm(request.POST, auto_id="not_applicable_%s"),
+        make=lambda item: ReasonForm(request.POST, auto_id=ids(item, "not_applicable")),
         act=act,
     )
 
@@ -82,7 +82,7 @@ def decide(request: Request, service: str, environment: str, entry: str) -> Http
         (service, environment, entry),
         name="decide",
         tab="waiver",
-        make=lambda _: DecideForm(request.POST, auto_id="decide_%s"),
+        make=lambda item: DecideForm(request.POST, auto_id=ids(item, "decide")),
         act=act,
         refusals=lambda sent, _: review_refusals(sent.user.actor),
     )
@@ -103,7 +103,7 @@ def end(request: Request, service: str, environment: str, entry: str) -> HttpRes
         (service, environment, entry),
         name="end",
         tab="waiver",
-        make=lambda _: ReasonForm(request.POST, auto_id="end_%s"),
+        make=lambda item: ReasonForm(request.POST, auto_id=ids(item, "end")),
         act=act,
         refusals=refusals_to_end,
     )

@@ -22,9 +22,10 @@ def sheet(request: Request, service: str, environment: str) -> HttpResponse:
 
 def sheet_context(request: Request, environment: Environment) -> dict[str, object]:
     """Return what the sheet and each part of it needs."""
-    since = newest_event()
-    shown = select_sheet(environment, timezone.now())
+    since, now = newest_event(), timezone.now()
+    shown = select_sheet(environment, now)
     return {
+        "now": now,
         "sheet": shown,
         "environment": environment,
         "change_refusals": refusals_to_change(request, environment.service),
@@ -52,7 +53,13 @@ def live(request: Request, service: str, environment: str) -> HttpResponse:
     shown = context["sheet"]
     if not isinstance(shown, Sheet):
         raise TypeError("The context of a sheet holds the sheet.")
-    rows = [row for section in shown.sections for row in section.rows if _touched(row, changed, seen_runs)]
+    every = [row for section in shown.sections for row in section.rows]
+    seen_state = request.GET.get("state", "").ljust(len(every))
+    rows = [
+        row
+        for row, seen in zip(every, seen_state, strict=False)
+        if _touched(row, changed, seen_runs) or seen not in (" ", letter(row))
+    ]
     return render(request, "partials/live_update.html", {**context, "rows": rows})
 
 
@@ -68,7 +75,12 @@ def _ended(context: dict[str, object], request: Request) -> bool:
 
 def state_token(shown: Sheet) -> str:
     """Return one letter an item, so that a page can say which statuses it shows."""
-    return "".join(row.status[0] if row.status else "-" for section in shown.sections for row in section.rows)
+    return "".join(letter(row) for section in shown.sections for row in section.rows)
+
+
+def letter(row: ItemRow) -> str:
+    """Return the first letter of an item's status, each of which is another; a dash where the entry does not apply."""
+    return row.status[0] if row.status else "-"
 
 
 def _changed(environment: Environment, since: int) -> set[int]:
