@@ -14,7 +14,7 @@ from tests.servers.environment import CHOSEN_BY, DATABASES, servers
 from tests.stored_checklist import StoredChecklist
 from tests.touching import allowed_databases, touches_database, touches_page
 
-pytest_plugins = ["tests.run_report"]
+pytest_plugins = ["tests.run_report", "tests.browser", "tests.servers.processes"]
 
 
 @pytest.hookimpl(trylast=True)

@@ -40,7 +40,8 @@ def servers() -> Servers:
     atexit.register(guarded.remove)
     _forget_the_developers_own()
     os.environ["READINESS_DATA"] = str(guarded.path / "data")
-    (guarded.path / "data").mkdir(mode=0o700)
+    for part in ("data", "data/broker", "data/broker-control"):
+        (guarded.path / part).mkdir(mode=0o700)
     if database == "sqlite":
         return Servers(database, guarded.path)
     postgresql, valkey = PostgreSQL(guarded.path), Valkey(guarded.path)
@@ -51,7 +52,6 @@ def servers() -> Servers:
         {
             "DATABASE_URL": postgresql.url("readiness"),
             "BROKER_URL": valkey.url,
-            "BROKER_PASSWORD": valkey.password,
             "READINESS_SECRET_KEY": secrets.token_urlsafe(48),
             "READINESS_HTTPS": "false",
         }

@@ -80,6 +80,12 @@ class PostgreSQL:
             self._process.stop()
             self._process = None
 
+    def kill(self) -> None:
+        """End it as ``kill -9`` does; ``start`` brings it back where it was."""
+        if self._process:
+            self._process.kill()
+            self._process = None
+
     def _answers(self) -> bool:
         assert self._process is not None
         if not self._process.running:

@@ -30,8 +30,8 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """The URL without the password, as ``BROKER_URL`` takes it."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        """The URL with the password, as ``BROKER_URL`` takes it."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Start it, on the port that it had before where there is one, and return once it accepts connections."""
@@ -54,6 +54,12 @@ class Valkey:
         """Stop it; connections are cut."""
         if self._process:
             self._process.stop()
+            self._process = None
+
+    def kill(self) -> None:
+        """End it as ``kill -9`` does; ``start`` brings it back where it was."""
+        if self._process:
+            self._process.kill()
             self._process = None
 
     def _answers(self) -> bool:

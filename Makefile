@@ -1,0 +1,48 @@
+# `make run` and `make test` need Python 3.11 to 3.13 with its venv module (or uv), and nothing else that is installed.
+# docs/testing.md says what the tests set up by themselves.
+
+PORT ?= 8000
+DEMO ?= 1
+PYTHON ?= $(shell scripts/find-python)
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: run test check clean
+.DEFAULT_GOAL := run
+
+## run: the product with its demo on http://127.0.0.1:PORT; DEMO=0 without the demo, READINESS_DATA=folder for its data
+run: $(VENV)/.ready-to-run
+	@exec $(BIN)/python manage.py up --port $(PORT) $(if $(filter 0 no false,$(DEMO)),,--demo)
+
+## test: every test, on SQLite and on PostgreSQL, in one run; ARGS="-k word" is handed to pytest
+test: $(VENV)/.ready-to-test
+	@scripts/find-chromium
+	@$(BIN)/pytest --dist=each --max-worker-restart=0 \
+		--tx popen//env:READINESS_TEST_DATABASE=sqlite --tx popen//env:READINESS_TEST_DATABASE=postgresql $(ARGS)
+
+## check: what CI looks at before it tests
+check: $(VENV)/.ready-to-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy .
+	$(BIN)/djlint --quiet --lint templates
+	$(BIN)/python scripts/check_locks.py
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(if $(wildcard docker-compose.yml),$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml)
+	$(if $(wildcard Dockerfile),$(BIN)/hadolint Dockerfile)
+
+## clean: remove what make made; the data of `make run` stays
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One environment for both: the development lock holds the same versions of everything that the product needs.
+$(VENV)/.ready-to-run: requirements.lock
+	@scripts/install "$(PYTHON)" "$(UV)" $(VENV) requirements.lock
+	@touch $@
+
+$(VENV)/.ready-to-test: requirements-dev.lock requirements.lock
+	@scripts/install "$(PYTHON)" "$(UV)" $(VENV) requirements-dev.lock
+	@touch $@ $(VENV)/.ready-to-run

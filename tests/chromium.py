@@ -1,0 +1,39 @@
+"""Find the Chromium that the browser tests drive. ``python -m tests.chromium`` prints it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
+"""The pages are our own, a container often lets no sandbox start, and its shared memory is small."""
+
+
+def find() -> str | None:
+    """Return the program: the machine's where it runs, else the one that Playwright downloaded, else None."""
+    on_path = [path for name in NAMES if (path := shutil.which(name))]
+    return next((path for path in (*on_path, *_downloaded()) if _runs(path)), None)
+
+
+def _downloaded() -> list[str]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return [path] if Path(path).exists() else []
+
+
+def _runs(path: str) -> bool:
+    """Return whether it starts: a Debian or Ubuntu stub that wants snap does not."""
+    try:
+        done = subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    program = find()
+    print(program or "none")  # noqa: T201
+    sys.exit(program is None)
