@@ -13,14 +13,17 @@ FROM ${BASE}
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    HOME=/tmp
+    HOME=/tmp \
+    READINESS_STATIC_ROOT=/app/staticfiles
 RUN groupadd --gid 10001 readiness \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin readiness
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY . .
 # Neither needs a secret: the key below signs nothing, and without DATABASE_URL no database is looked for.
-RUN READINESS_SECRET_KEY=only-while-building READINESS_LOG_LEVEL=WARNING python manage.py collectstatic --noinput \
+RUN READINESS_SECRET_KEY=only-while-building READINESS_DATA=/tmp/data READINESS_LOG_LEVEL=WARNING \
+        python manage.py collectstatic --noinput \
+    && rm -rf /tmp/data \
     && python -m compileall -q checks config deploy readiness
 USER 10001:10001
 EXPOSE 8000

@@ -133,8 +133,9 @@ TIME_ZONE = env.str("READINESS_TIME_ZONE", default="UTC")
 
 # --- files ------------------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = env.str("READINESS_STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
-COLLECTED = (Path(STATIC_ROOT) / "staticfiles.json").exists()
+# Where it is set, files are served from there under names that carry their hash; else from where they lie.
+STATIC_ROOT = env.str("READINESS_STATIC_ROOT", default=None)
+COLLECTED = STATIC_ROOT is not None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
