@@ -1,4 +1,4 @@
-"""Are the lock files those of pyproject.toml? Compared without a network: every requirement is met, and by one version."""
+"""Say whether the lock files are those of pyproject.toml, without a network: each requirement met, by one version."""
 
 import re
 import sys
@@ -40,7 +40,9 @@ def problems() -> list[str]:
             if not versions:
                 found.append(f"{name} lacks {requirement.name}")
             elif not all(requirement.specifier.contains(version, prereleases=True) for version in versions):
-                found.append(f"{name} has {requirement.name} {', '.join(sorted(versions))}, not {requirement.specifier}")
+                found.append(
+                    f"{name} has {requirement.name} {', '.join(sorted(versions))}, not {requirement.specifier}"
+                )
         if "://" in (ROOT / name).read_text():
             found.append(f"{name} names an address; compile it with --no-emit-index-url")
     found += [

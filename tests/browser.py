@@ -1,4 +1,4 @@
-"""A real browser for tests: ``page`` is a fresh one, ``signed_in(person)`` a page of that person on the ``live_site``."""
+"""A real browser for tests: ``page`` for nobody, ``signed_in(person)`` for a person, both on the ``live_site``."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def live_site(transactional_db: None) -> Iterator[LiveSite]:
 
 @pytest.fixture
 def new_context(browser: Browser, live_site: LiveSite) -> Iterator[NewContext]:
-    """Open browser contexts on the site, with the options of Playwright; a script's or a policy's error fails the test."""
+    """Open browser contexts on the site, with Playwright's options; an error of a script or a policy fails the test."""
     opened: list[BrowserContext] = []
     problems: list[str] = []
 

@@ -17,7 +17,7 @@ from readiness.rules.environments import EnvironmentSettings
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """When factories write, unless told: a Monday morning."""
 
-PASSWORD = "a password for tests"  # noqa: S105
+PASSWORD = "a password for tests"
 _HASHED = make_password(PASSWORD, hasher="md5")
 _number = count(1)
 

@@ -46,4 +46,4 @@ def test_an_environment_comes_with_the_items_of_its_kind_and_of_its_service() ->
     environment = make_environment(kind="prod")
     answered = {item.entry.slug for item in Item.objects.filter(service=environment.service)}
     assert answered == {entry.slug for entry in Entry.objects.all() if entry.applies_to("prod")}
-    assert item_of(environment, sorted(answered)[0]).service == environment.service
+    assert item_of(environment, min(answered)).service == environment.service

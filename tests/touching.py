@@ -7,7 +7,13 @@ from django.test import TransactionTestCase
 
 from tests.servers.environment import DATABASES
 
-OF_THE_DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback", "live_server"}
+OF_THE_DATABASE = {
+    "db",
+    "transactional_db",
+    "django_db_reset_sequences",
+    "django_db_serialized_rollback",
+    "live_server",
+}
 
 
 def touches_database(item: pytest.Item) -> bool:

@@ -65,7 +65,16 @@ class PostgreSQL:
         self.port = self.port or free_ports(1)[0]
         given = [f"--{name}={value}" for name, value in SETTINGS.items()]
         self._process = Guarded(
-            [str(self._bin / "postgres"), "-D", str(self._home / "data"), "-p", str(self.port), "-k", str(self._home), *given],
+            [
+                str(self._bin / "postgres"),
+                "-D",
+                str(self._home / "data"),
+                "-p",
+                str(self.port),
+                "-k",
+                str(self._home),
+                *given,
+            ],
             log=self.folder / "postgresql.log",
             environ=_environ(),
             folder=Path("/"),

