@@ -11,8 +11,11 @@ ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
 
 def find() -> str | None:
     """Return the program: the machine's where it runs, else the one that Playwright downloaded, else None."""
-    on_path = [path for name in NAMES if (path := shutil.which(name))]
-    return next((path for path in (*on_path, _downloaded()) if _runs(path)), None)
+    for path in map(shutil.which, NAMES):
+        if path and _runs(path):
+            return path
+    own = _downloaded()
+    return own if _runs(own) else None
 
 
 def _downloaded() -> str:
