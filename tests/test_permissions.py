@@ -1,0 +1,280 @@
+"""Every address as everybody: who may read, who may change, and that reading writes nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from readiness.actions import requests
+from readiness.enums.words import Judgement
+from readiness.models import Environment, Event, Item, Run, User, Waiver
+from tests.deeds import REASON, SUMMARY, ask, everything, observe
+from tests.factories import (
+    item_of,
+    make_admin,
+    make_environment,
+    make_member,
+    make_person,
+    make_reviewer,
+    make_service,
+    make_team,
+)
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("stranger", "reader", "other", "member", "reviewer", "admin")
+TO_SIGN_IN = "→"
+READ = (TO_SIGN_IN, 200, 200, 200, 200, 200)
+TEAM = (TO_SIGN_IN, 403, 403, 200, 403, 200)
+DOES = (TO_SIGN_IN, 403, 403, 302, 403, 302)
+NOT_SO = (TO_SIGN_IN, 405, 405, 405, 405, 405)
+OPEN_TO_ALL = (200, 200, 200, 200, 200, 200)
+
+# What GET and POST answer to each role in ROLES; POST sends a form that is right where the person may send it.
+TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
+    "healthz": (OPEN_TO_ALL, (405,) * 6),
+    "readyz": ((200,) * 6, (405,) * 6),
+    "overview": (READ, NOT_SO),
+    "sign-in": ((200, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302)),
+    "sign-in-link": ((403, 302, 302, 302, 302, 302), (403,) * 6),
+    "sign-out": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302)),
+    "service-add": ((TO_SIGN_IN, 403, 200, 200, 403, 200), (TO_SIGN_IN, 403, 422, 302, 403, 302)),
+    "service": (READ, NOT_SO),
+    "service-change": (TEAM, DOES),
+    "environment-add": (TEAM, DOES),
+    "sheet": (READ, NOT_SO),
+    "environment-change": (TEAM, DOES),
+    "run-all": (NOT_SO, DOES),
+    "sheet-live": ((TO_SIGN_IN, 200, 200, 200, 200, 200), NOT_SO),
+    "item": (READ, NOT_SO),
+    "item-tick": (NOT_SO, DOES),
+    "item-take-back": (NOT_SO, DOES),
+    "item-assign": (NOT_SO, DOES),
+    "ask-waiver": (NOT_SO, DOES),
+    "ask-not-applicable": (NOT_SO, DOES),
+    "decide": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 302, 403)),
+    "end-request": (NOT_SO, (TO_SIGN_IN, 403, 403, 302, 302, 302)),
+    "item-run": (NOT_SO, DOES),
+    "run": ((TO_SIGN_IN, 302, 302, 302, 302, 302), NOT_SO),
+}
+
+
+def named(patterns: Any = None) -> Iterator[str]:
+    """Every name in the URL configuration, but for the admin's own."""
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        if isinstance(pattern, URLResolver) and pattern.namespace != "admin":
+            yield from named(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            yield pattern.name or f"nameless: {pattern.pattern}"
+
+
+def test_every_address_has_an_answer_for_everybody_in_the_table() -> None:
+    assert sorted(named()) == sorted(TABLE)
+
+
+@dataclass
+class Place:
+    """An environment with an item that a probe looked at, and everybody."""
+
+    prod: Environment
+    item: Item
+    run: Run
+    people: dict[str, User]
+
+    def address(self, name: str) -> str:
+        service, environment = self.prod.service.slug, self.prod.name
+        parts = {
+            "service": [service],
+            "service-change": [service],
+            "environment-add": [service],
+            "sheet": [service, environment],
+            "environment-change": [service, environment],
+            "run-all": [service, environment],
+            "sheet-live": [service, environment],
+            "run": [service, environment, self.item.entry.slug, self.run.pk],
+        }
+        alone = {"healthz", "readyz", "overview", "sign-in", "sign-in-link", "sign-out", "service-add"}
+        return reverse(
+            name, args=[] if name in alone else parts.get(name, [service, environment, self.item.entry.slug])
+        )
+
+    def client(self, role: str) -> Client:
+        client = Client()
+        if role in self.people:
+            client.force_login(self.people[role], backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    def form(self, name: str) -> dict[str, Any]:
+        """What a browser would send, right in every field."""
+        self.item.refresh_from_db()
+        self.prod.refresh_from_db()
+        seen = {"seen_version": self.item.version}
+        team = self.prod.service.team_id
+        today = timezone.localdate()
+        forms: dict[str, dict[str, Any]] = {
+            "sign-in": {"username": "nobody", "password": "wrong"},
+            "sign-in-link": {"token": "spent"},
+            "service-add": {"team": team, "slug": "another", "description": ""},
+            "service-change": {"team": team, "description": "Says more."},
+            "environment-add": {"name": "another", "kind": "dev"},
+            "environment-change": {"name": "prod", "kind": "prod", "build": "b2", "seen_version": self.prod.version},
+            "item-tick": {**seen, "summary": SUMMARY, "links": "https://docs.example.ca"},
+            "item-take-back": {**seen, "summary": SUMMARY},
+            "item-assign": {**seen, "owner": self.people["member"].pk, "due_on": "2030-01-01"},
+            "ask-waiver": {**seen, "stance": "accept-risk", "reason": REASON, "until": today.isoformat()},
+            "ask-not-applicable": {**seen, "reason": REASON},
+            "decide": {**seen, "request": f"waiver-{self.waiting()}", "answer": "grant", "note": ""},
+            "end-request": {**seen, "request": f"waiver-{self.waiting()}", "reason": REASON},
+        }
+        return forms.get(name, {"press": "it"})
+
+    def waiting(self) -> int:
+        found = Waiver.objects.filter(item=self.item, decided_at=None, ended_at=None).first()
+        return found.pk if found else 0
+
+    def prepare(self, name: str) -> None:
+        """Bring about what a form is about: a tick to take back, a request to answer."""
+        if name == "item-take-back":
+            self.client("member").post(self.address("item-tick"), self.form("item-tick"))
+        if name in ("decide", "end-request"):
+            ask(self.people["member"], self.item, now=timezone.now())
+
+
+@pytest.fixture
+def place() -> Place:
+    team = make_team("Conversational")
+    member = make_member(team, "mia")
+    prod = make_environment(make_service(team, by=member), "prod", by=member, now=timezone.now())
+    return Place(
+        prod=prod,
+        item=item_of(prod, "spend-cap"),
+        run=observe(prod, "spend-cap", now=timezone.now(), cap_matches=Judgement.INCONCLUSIVE),
+        people={
+            "reader": make_person(),
+            "other": make_member(make_team()),
+            "member": member,
+            "reviewer": make_reviewer(),
+            "admin": make_admin(),
+        },
+    )
+
+
+def answer(response: Any) -> Any:
+    """The status code, or an arrow where a stranger is sent to sign in."""
+    if response.status_code == 302 and response.headers["Location"].startswith(reverse("sign-in") + "?next="):
+        return TO_SIGN_IN
+    return response.status_code
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if name != "readyz"])
+def test_each_role_gets_what_the_table_says(place: Place, name: str) -> None:
+    expected_get, expected_post = TABLE[name]
+    got = tuple(answer(place.client(role).get(place.address(name))) for role in ROLES)
+    assert got == expected_get
+    for role, expected in zip(ROLES, expected_post, strict=True):
+        with transaction.atomic():
+            place.prepare(name)
+            before = everything()
+            response = place.client(role).post(place.address(name), place.form(name))
+            assert (role, answer(response)) == (role, expected)
+            if expected != 302:
+                assert everything() == before, "Whoever is turned away has written nothing."
+            transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_get_never_writes(place: Place, name: str) -> None:
+    before = everything()
+    rows = [list(kind.objects.order_by("pk").values()) for kind in (User, Run, Item, Environment, Event)]
+    for role in ROLES:
+        client = place.client(role)
+        sessions = Session.objects.count()
+        for more in ({}, {"headers": {"HX-Request": "true"}}, {"query_params": {"sesame": "x", "since": "1"}}):
+            client.get(place.address(name), **more)
+            client.head(place.address(name), **more)
+        assert Session.objects.count() == sessions
+    assert everything() == before
+    after = [list(kind.objects.order_by("pk").values()) for kind in (User, Run, Item, Environment, Event)]
+    for then, now in zip(rows, after, strict=True):
+        for row in (*then, *now):
+            row.pop("last_login", None)  # Signing in for this test wrote it.
+        assert then == now
+
+
+def test_the_admin_is_for_admins(place: Place) -> None:
+    for address in (reverse("admin:index"), reverse("admin:readiness_user_changelist")):
+        codes = [place.client(role).get(address).status_code for role in ROLES]
+        assert codes == [302, 302, 302, 302, 302, 200]
+
+
+def test_nobody_is_deleted_by_an_admin(place: Place) -> None:
+    address = reverse("admin:readiness_user_delete", args=[place.people["member"].pk])
+    assert place.client("admin").post(address, {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=place.people["member"].pk).exists()
+
+
+def test_somebody_who_left_is_signed_out_at_once(place: Place) -> None:
+    client = place.client("member")
+    User.objects.filter(pk=place.people["member"].pk).update(is_active=False)
+
+    assert answer(client.get(reverse("overview"))) == TO_SIGN_IN
+    assert answer(client.post(place.address("item-tick"), place.form("item-tick"))) == TO_SIGN_IN
+
+
+def test_a_form_without_its_token_is_refused(place: Place) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(place.people["member"], backend="django.contrib.auth.backends.ModelBackend")
+    before = everything()
+    assert client.post(place.address("item-tick"), place.form("item-tick")).status_code == 403
+    assert everything() == before
+
+
+def test_the_refusal_that_the_page_shows_is_the_one_that_the_action_gives(place: Place) -> None:
+    address = place.address("item")
+    shown = place.client("reader").get(address).content.decode()
+    refused = place.client("reader").post(place.address("item-tick"), place.form("item-tick")).content.decode()
+    sentence = "Only members of Conversational change this."
+    assert sentence in shown
+    assert sentence in refused
+
+
+def test_a_request_that_does_not_belong_to_the_item_is_not_found(place: Place) -> None:
+    other = item_of(place.prod, "rotation-runbook")
+    waiver = ask(place.people["member"], other, now=timezone.now())
+    for key in (f"waiver-{waiver.pk}", "waiver-0", "waiver-x", "other-1", "", f"waiver-{'9' * 5000}"):
+        form = {**place.form("decide"), "request": key}
+        response = place.client("reviewer").post(place.address("decide"), form)
+        assert response.status_code == (422 if key == "" else 404)
+    waiver.refresh_from_db()
+    assert waiver.waiting
+    requests.end(by=place.people["member"], request=waiver, reason=REASON, now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/services/none/",
+        "/services/none/prod/",
+        "/services/{service}/none/",
+        "/services/{service}/prod/items/none/",
+        "/services/{service}/prod/items/spend-cap/runs/999999999999999999999999/",
+        "/services/{service}/prod/items/spend-cap/runs/0/",
+        "/services/{service}/edit/edit/",
+        "/nowhere/",
+    ],
+)
+def test_what_is_not_there_is_not_found(place: Place, address: str) -> None:
+    response = place.client("member").get(address.format(service=place.prod.service.slug))
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("since", ["", "x", "-1", "٣", "9" * 30, "9" * 6000])
+def test_a_sheet_that_asks_for_news_since_nonsense_gets_an_answer(place: Place, since: str) -> None:
+    response = place.client("member").get(place.address("sheet-live"), {"since": since, "runs": "x"})
+    assert response.status_code == 200
