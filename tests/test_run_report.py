@@ -1,0 +1,95 @@
+"""A run of the tests that left something out is a failed run."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BOTH = [f"--tx=popen//env:READINESS_TEST_DATABASE={database}" for database in ("sqlite", "postgresql")]
+EACH = ["--dist=each", "--max-worker-restart=0", *BOTH]
+ON_POSTGRESQL = "import os, pytest\non_postgresql = os.environ.get('READINESS_TEST_DATABASE') == 'postgresql'\n"
+ONE_TEST = "def test_one(): pass\n"
+
+
+def run(folder: Path, *options: str, ci: bool = True) -> tuple[int, str]:
+    """Run the tests of a folder with the report of ours; return its exit status and the last lines."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "CI"))}
+    environ |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "CI": "true" if ci else ""}
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "xdist", "-p", "no:cacheprovider", "-p", "tests.run_report"),
+            *options,
+        ],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_a_run_on_both_says_how_many_ran_on_each_and_ends_with_the_summary(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(ONE_TEST)
+    status, said = run(tmp_path, *EACH)
+    assert status == 0
+    assert said.splitlines()[-3:-1] == ["1 tests on sqlite", "1 tests on postgresql"]
+    assert "2 passed" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize("options", [[], EACH])
+def test_a_skip_fails_ci_and_nobody_else(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "test_it.py").write_text(ONE_TEST + "import pytest\ndef test_two(): pytest.skip()\n")
+    assert options or run(tmp_path, ci=False)[0] == 0
+    status, said = run(tmp_path, *options)
+    assert status == 1
+    assert "CI runs every test, and " in said
+
+
+def test_a_module_that_is_skipped_fails_ci(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(ONE_TEST)
+    (tmp_path / "test_other.py").write_text("import pytest\npytest.importorskip('not_there')\n")
+    assert run(tmp_path, *EACH)[0] == 1
+
+
+def test_an_expected_failure_fails_ci(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(ONE_TEST + "import pytest\ndef test_two(): pytest.xfail()\n")
+    assert run(tmp_path)[0] == 1
+
+
+def test_no_test_at_all_fails(tmp_path: Path) -> None:
+    assert run(tmp_path, *EACH)[0] != 0
+
+
+def test_a_process_that_has_nothing_to_run_fails_the_run(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(ON_POSTGRESQL + "if not on_postgresql:\n    def test_one(): pass\n")
+    status, said = run(tmp_path, *EACH, ci=False)
+    assert status != 0
+    assert "The process on postgresql ran no test at all." in said
+
+
+def test_a_process_that_does_not_start_fails_the_run(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(ON_POSTGRESQL + "if on_postgresql: raise RuntimeError\n")
+    (tmp_path / "test_it.py").write_text(ONE_TEST)
+    assert run(tmp_path, *EACH, ci=False)[0] != 0
+
+
+def test_a_process_that_dies_fails_the_run(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(ON_POSTGRESQL + "def test_one():\n    if on_postgresql: os._exit(0)\n")
+    (tmp_path / "test_more.py").write_text(ONE_TEST)
+    status, said = run(tmp_path, *EACH, ci=False)
+    assert status != 0
+    assert "The process on postgresql ended with " in said
+
+
+def test_a_process_that_ends_early_and_well_fails_the_run(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        ON_POSTGRESQL + "def test_one(request):\n    if on_postgresql: request.session.shouldstop = 'early'\n"
+    )
+    (tmp_path / "test_more.py").write_text(ONE_TEST)
+    assert run(tmp_path, *EACH, ci=False)[0] != 0
