@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
@@ -12,6 +13,7 @@ from readiness.enums.words import Kind
 from readiness.models import BillingSource, Environment, Service, Team
 from readiness.rules.environments import EnvironmentSettings, settings_refusals
 from readiness.rules.names import RESERVED_NAMES, validate_slug
+from readiness.rules.references import SCHEMES, split_reference
 
 _LOOKS_LIKE_A_KEY = re.compile(r"qbt_[A-Za-z0-9_-]{8,}")
 KEY_PASTED = (
@@ -59,6 +61,11 @@ class ServiceForm(forms.Form):
 class EnvironmentForm(forms.ModelForm[Environment]):
     """An environment's settings."""
 
+    name = forms.CharField(
+        max_length=40,
+        validators=[validate_slug],
+        help_text="How people call it: prod, staging-eu. It is part of the address.",
+    )
     seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     class Meta:
@@ -83,7 +90,6 @@ class EnvironmentForm(forms.ModelForm[Environment]):
             "spend_cap_currency": forms.TextInput(attrs={"size": 4}),
         }
         help_texts = {
-            "name": "How people call it: prod, staging-eu. It is part of the address.",
             "kind": "Which entries apply depends on it.",
             "launch_on": "The day real traffic begins.",
             "service_url": "Where this environment answers: https://assistant.example.ca.",
@@ -115,13 +121,23 @@ class EnvironmentForm(forms.ModelForm[Environment]):
             raise forms.ValidationError("This service already has an environment of that name.")
         return name
 
-    def clean_key_reference(self) -> str:
-        """A pasted key is not shown again."""
-        reference: str = self.cleaned_data["key_reference"].strip()
-        if _LOOKS_LIKE_A_KEY.search(reference):
-            self.data = resent(self.data, **{self.add_prefix("key_reference"): ""})
-            raise forms.ValidationError(KEY_PASTED)
-        return reference
+    def full_clean(self) -> None:
+        """Check everything, and forget what may be a key, wherever it was pasted: it is not shown again."""
+        super().full_clean()
+        for name in self.fields if self.is_bound else ():
+            typed = str(self.data.get(self.add_prefix(name), ""))
+            if _LOOKS_LIKE_A_KEY.search(typed):
+                self.data = resent(self.data, **{self.add_prefix(name): ""})
+                self.errors[name] = self.error_class([KEY_PASTED])
+            elif name == "key_reference" and name in self.errors and split_reference(typed)[0] not in SCHEMES:
+                self.data = resent(self.data, **{self.add_prefix(name): ""})
+
+    def clean_spend_cap(self) -> Decimal | None:
+        """A cap of nothing is none."""
+        cap: Decimal | None = self.cleaned_data["spend_cap"]
+        if cap is not None and cap <= 0:
+            raise forms.ValidationError("A cap is more than nothing. Leave it empty where there is none.")
+        return cap
 
     def clean_spend_cap_currency(self) -> str:
         """Capital letters, whatever was typed."""
