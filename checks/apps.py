@@ -25,7 +25,7 @@ def _observers(**_: Any) -> list[Any]:
     return observers()
 
 
-def _nudge(run_id: int, **_: Any) -> None:
+def _nudge(run_ids: list[int], **_: Any) -> None:
     from checks.tasks import nudge
 
-    nudge([run_id])
+    nudge(run_ids)

@@ -95,7 +95,15 @@ def broker_options(url: str, data: Path) -> dict[str, object]:
             "polling_interval": 0.2,
         }
     # A message is only a nudge: the run's row and its lease bring a lost one back, so nothing is kept for redelivery.
-    return {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 3, "socket_keepalive": True}
+    # Whoever sends one is a person's request or a sweep: it tries once and goes on.
+    once = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0, "connect_retries_timeout": 1}
+    return {
+        **once,
+        "visibility_timeout": 3600,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+    }
 
 
 def references(env: Any) -> ReferencePolicy:

@@ -3,7 +3,7 @@
 from django.dispatch import Signal
 
 run_requested = Signal()
-"""A run is queued and its transaction committed. Sent with ``run_id``. A nudge only: the row is the truth."""
+"""Runs are queued and their transaction committed. Sent with ``run_ids``. A nudge only: the rows are the truth."""
 
 observers_wanted = Signal()
 """Which probes exist? Receivers return a list of ``observers.Observer``."""

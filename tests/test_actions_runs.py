@@ -52,7 +52,7 @@ def test_a_member_asks_for_runs_and_the_workers_are_nudged_once_it_is_committed(
     prod: Environment, mia: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     nudged: list[int] = []
-    run_requested.connect(lambda run_id, **_: nudged.append(run_id), weak=False, dispatch_uid="test")
+    run_requested.connect(lambda run_ids, **_: nudged.extend(run_ids), weak=False, dispatch_uid="test")
     try:
         with django_capture_on_commit_callbacks(execute=True) as callbacks:
             made = runs.ask(by=mia, environment=prod, probes=["spend-cap", "key-validity"], now=NOW)

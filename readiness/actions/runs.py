@@ -39,8 +39,8 @@ def ask(*, by: User, environment: Environment, probes: Sequence[str], now: datet
         environment=environment,
         data={"probes": list(probes), "runs": [run.pk for run in runs]},
     )
-    for run in runs:
-        _nudge_on_commit(run.pk)
+    asked = [run.pk for run in runs]
+    transaction.on_commit(lambda: run_requested.send_robust(sender=Run, run_ids=asked), robust=True)
     return runs
 
 
@@ -68,10 +68,6 @@ def plan(
             )
     except IntegrityError:
         return None
-
-
-def _nudge_on_commit(run_id: int) -> None:
-    transaction.on_commit(lambda: run_requested.send(sender=Run, run_id=run_id), robust=True)
 
 
 def claim(*, run_id: int, lease: timedelta, now: datetime) -> Run | None:
