@@ -46,11 +46,11 @@ def load(file: ChecklistFile, *, now: datetime) -> bool:
     return True
 
 
-def _meanings() -> dict[int, tuple[bool, frozenset[str]]]:
-    """Return, for each entry, what its items' facts are folded by: whether builds matter, and its clauses."""
-    clauses: dict[int, set[str]] = {}
-    for entry, slug in Clause.objects.filter(retired_at=None).values_list("entry_id", "slug"):
-        clauses.setdefault(entry, set()).add(slug)
+def _meanings() -> dict[int, tuple[bool, frozenset[tuple[str, str]]]]:
+    """Return, for each entry, what its items' facts are folded by: whether builds matter, and clauses with probes."""
+    clauses: dict[int, set[tuple[str, str]]] = {}
+    for entry, slug, probe in Clause.objects.filter(retired_at=None).values_list("entry_id", "slug", "probe"):
+        clauses.setdefault(entry, set()).add((slug, probe))
     bound = Entry.objects.values_list("pk", "build_bound")
     return {entry: (builds, frozenset(clauses.get(entry, ()))) for entry, builds in bound}
 
