@@ -128,7 +128,7 @@ class Probe(ABC):
 
     def finding(self, clause: str, judgement: Judgement, message: str, **params: Param) -> Finding:
         """Make a finding from one of ``messages``; an unknown message or a missing parameter is a ``KeyError``."""
-        sentence = self.messages[message].format(**params)
+        sentence = self.messages[message].format(**{name: spoken(value) for name, value in params.items()})
         return Finding(
             clause=clause, judgement=judgement, code=f"{self.slug}.{message}", sentence=sentence, params=params
         )
@@ -136,3 +136,8 @@ class Probe(ABC):
     def findings_for_all(self, judgement: Judgement, message: str, **params: Param) -> list[Finding]:
         """Make the same finding for every clause."""
         return [self.finding(clause, judgement, message, **params) for clause in self.observes]
+
+
+def spoken(value: Param) -> str:
+    """Return a parameter as a sentence says it: measured numbers (floats) whole and at least 1."""
+    return f"{max(1, round(value)):,}" if isinstance(value, float) else str(value)

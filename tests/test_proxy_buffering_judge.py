@@ -264,7 +264,7 @@ def test_the_sentence_of_a_held_stream_carries_its_numbers():
     facts = {"events": EVENTS, "gap_ms": GAP, "fetches": three(HELD, HELD, HELD)}
     finding = ProxyBuffering().judge(facts, now=NOW)[0]
     assert finding.sentence == (
-        "8 events were sent 500 ms apart and all arrived within 0.0 ms of each other, 3502.3 ms after the first was "
+        "8 events were sent 500 ms apart and all arrived within 1 ms of each other, 3,502 ms after the first was "
         "sent (Accept-Encoding: gzip and identity)."
     )
 
