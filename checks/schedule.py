@@ -114,10 +114,12 @@ def _to_nudge(now: datetime) -> QuerySet[Run]:
 
 def give_up(now: datetime) -> int:
     """Error the runs that nobody can finish any more; return how many."""
-    over = Q(state=RunState.RUNNING, lease_until__lte=now, attempts__gte=MOST_ATTEMPTS)
-    gone = Q(state=RunState.QUEUED) & (~Q(environment__archived_at=None) | ~Q(environment__service__archived_at=None))
-    found = Run.objects.filter(over | gone).values_list("pk", "state")
+    left = Q(state=RunState.RUNNING, lease_until__lte=now)
+    gone = ~Q(environment__archived_at=None) | ~Q(environment__service__archived_at=None)
+    archived = Run.objects.filter((Q(state=RunState.QUEUED) | left) & gone)
+    died = Run.objects.filter(left, attempts__gte=MOST_ATTEMPTS)
     return sum(
-        runs.abandon(run_id=run_id, error=WORKERS_DIED if state == RunState.RUNNING else ARCHIVED, now=now)
-        for run_id, state in found
+        runs.abandon(run_id=run_id, error=error, now=now)
+        for found, error in ((archived, ARCHIVED), (died, WORKERS_DIED))
+        for run_id in found.values_list("pk", flat=True)
     )

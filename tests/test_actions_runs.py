@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from checks.schedule import ARCHIVED, give_up
 from readiness.actions import runs
 from readiness.actions.runs import MOST_ATTEMPTS
 from readiness.enums.standing import Status
@@ -59,7 +60,7 @@ def test_a_member_asks_for_runs_and_the_workers_are_nudged_once_it_is_committed(
             assert nudged == []
     finally:
         run_requested.disconnect(dispatch_uid="test")
-    assert len(callbacks) == 2
+    assert len(callbacks) == 1
     assert nudged == [run.pk for run in made]
     assert {(run.reason, run.state, run.asked_by, run.due_at) for run in made} == {("asked", "queued", mia, NOW)}
     assert Event.objects.get(kind="run.asked").data == {
@@ -188,6 +189,16 @@ def test_a_run_whose_worker_died_three_times_is_given_up(prod: Environment) -> N
     assert runs.abandon(run_id=run.pk, error="The workers died.", now=at) is True
     run.refresh_from_db()
     assert (run.state, run.error, run.finished_at, run.is_open) == ("errored", "The workers died.", at, False)
+
+
+def test_a_run_that_nobody_may_take_again_is_given_up(prod: Environment) -> None:
+    """Its worker died, and the environment was archived before another could take it over."""
+    run = claimed(prod, "spend-cap")
+    Environment.objects.filter(pk=prod.pk).update(archived_at=NOW)
+    assert give_up(NOW + LEASE - timedelta(microseconds=1)) == 0
+    assert give_up(NOW + LEASE) == 1
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("errored", ARCHIVED)
 
 
 def test_a_pass_verifies_with_the_probes_own_words(prod: Environment, cap: Item) -> None:
