@@ -1,8 +1,10 @@
 """Ticks, taking them back, and who owns an item: what each writes, and everything that refuses it."""
 
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
+from django.db import connection
 
 from readiness.actions import items
 from readiness.enums.standing import Status
@@ -276,3 +278,31 @@ def test_evidence_is_never_written_twice(prod: Environment, mia: User) -> None:
     statement.summary = "Something else"
     with pytest.raises(TypeError, match="append-only"):
         statement.save()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_people_who_save_at_the_same_moment_one_is_told() -> None:
+    """Real connections: the second waits for the first one's row, and sees that the version has moved."""
+    prod = make_environment()
+    item = item_of(prod, "spend-cap")
+    people = [make_member(prod.service.team) for _ in range(2)]
+    ready, ended = Barrier(2), []
+
+    def save(by: User) -> None:
+        try:
+            ready.wait(20)
+            items.tick(by=by, item_id=item.pk, summary=SUMMARY, links=[], seen_version=item.version, now=NOW)
+            ended.append("saved")
+        except items.Crossed:
+            ended.append("crossed")
+        finally:
+            connection.close()
+
+    threads = [Thread(target=save, args=(by,)) for by in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(ended) == ["crossed", "saved"]
+    assert (item.evidence.count(), version(item)) == (1, item.version + 1)
