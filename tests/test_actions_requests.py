@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from readiness.enums.standing import Status
 from readiness.enums.words import Judgement
-from readiness.models import Environment, Event, Item, NotApplicable, User, Waiver
+from readiness.models import Environment, Event, Item, User, Waiver
 from tests.deeds import (
     REASON,
     after,
@@ -17,7 +17,6 @@ from tests.deeds import (
     ask_to_leave_out,
     decide,
     end,
-    forbidden_by,
     observe,
     refused,
     status,
@@ -275,6 +274,25 @@ def test_the_team_and_reviewers_end_a_waiver_early_with_a_reason(cap: Item, mia:
             end(person, waiver)
 
 
+def test_a_waiver_names_a_clause_that_a_pass_still_covers_but_that_fails(
+    cap: Item, prod: Environment, mia: User, ada: User
+) -> None:
+    for seconds, said in ((0, PASS), (60, FAIL), (90, FAIL)):
+        observe(prod, "spend-cap", now=after(seconds=seconds), cap_matches=said)
+    waiver = decide(ada, ask(mia, cap, now=after(minutes=2)), now=after(minutes=2))
+
+    assert (waiver.clauses, status(cap, after(minutes=2))) == (["cap-matches"], Status.WAIVED)
+
+
+def test_nothing_is_decided_or_ended_about_what_is_archived(cap: Item, prod: Environment, mia: User, ada: User) -> None:
+    waiver = ask(mia, cap)
+    Environment.objects.filter(pk=prod.pk).update(archived_at=NOW)
+    with refused("This is archived"):
+        decide(ada, waiver)
+    with refused("This is archived"):
+        end(mia, waiver)
+
+
 def test_a_waiver_that_is_over_cannot_be_ended(cap: Item, mia: User, ada: User) -> None:
     waiver = decide(ada, ask(mia, cap, days=2))
     with refused("This has ended already"):
@@ -348,48 +366,3 @@ def test_every_step_of_a_request_is_an_event_and_counts_the_version_up(
     told = Event.objects.filter(item=cap).order_by("id").values_list("kind", "actor__username")
     assert list(told) == [(f"{kind}.asked", "mia"), (f"{kind}.granted", "ada"), (f"{kind}.ended", "mia")]
     assert version(cap) == cap.version + 3
-
-
-def row(**columns: Any) -> dict[str, Any]:
-    return {"reason": REASON, "asked_at": NOW, **columns}
-
-
-def test_the_database_keeps_a_waiver_without_an_end_or_against_itself_out(cap: Item, mia: User, ada: User) -> None:
-    asked = row(item=cap, asked_by=mia, stance="accept-risk", until=after(days=1))
-    granted = {**asked, "decided_by": ada, "decided_at": after(hours=1), "granted": True}
-    bad: dict[str, list[dict[str, Any]]] = {
-        "until": [{**asked, "until": None}],
-        "waiver_ends_after_it_was_asked": [{**asked, "until": NOW}],
-        "waiver_ends_after_its_grant": [{**granted, "decided_at": after(days=1)}],
-        "waiver_granter_did_not_ask": [{**granted, "decided_by": mia}],
-        "waiver_decided_by_whom_and_when": [
-            {**granted, "decided_by": None},
-            {**granted, "decided_at": None},
-            {**granted, "granted": None},
-            {**asked, "granted": True},
-        ],
-        "waiver_ended_when_and_why": [{**asked, "ended_at": NOW}, {**asked, "end_reason": REASON}],
-    }
-    for constraint, rows in bad.items():
-        for columns in rows:
-            with forbidden_by(constraint):
-                Waiver.objects.create(**columns)
-    Waiver.objects.create(**asked)
-    with forbidden_by("waiver_one_waiting"):
-        Waiver.objects.create(**asked)
-    Waiver.objects.create(**granted)
-    with forbidden_by("waiver_one_standing"):
-        Waiver.objects.create(**granted)
-
-
-def test_the_database_keeps_one_not_applicable_an_item_and_its_granter_apart(cap: Item, mia: User, ada: User) -> None:
-    asked = row(item=cap, asked_by=mia)
-    granted = {**asked, "decided_by": ada, "decided_at": NOW, "granted": True}
-    with forbidden_by("not_applicable_granter_did_not_ask"):
-        NotApplicable.objects.create(**{**granted, "decided_by": mia})
-    with forbidden_by("not_applicable_decided_by_whom_and_when"):
-        NotApplicable.objects.create(**{**granted, "decided_by": None})
-    for kind, columns in (("waiting", asked), ("standing", granted)):
-        NotApplicable.objects.create(**columns)
-        with forbidden_by(f"not_applicable_one_{kind}"):
-            NotApplicable.objects.create(**columns)
