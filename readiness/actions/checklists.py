@@ -57,8 +57,9 @@ def _meanings() -> dict[int, tuple[bool, frozenset[tuple[str, str]]]]:
 
 def _fold_again(entries: list[int], now: datetime) -> None:
     """Fold the items whose entries ask for something else now: a new clause is met by nothing that was said before."""
-    for item in Item.objects.filter(entry__in=entries).order_by("pk").values_list("pk", flat=True):
-        refresh(lock_item(item), now=now)
+    again = Item.objects.filter(entry__in=entries).order_by("pk").values_list("pk", flat=True)
+    for item in [lock_item(item_id) for item_id in again]:
+        refresh(item, now=now)
 
 
 def _load_entry(file: EntryFile, section: Section, place: int, now: datetime) -> int:

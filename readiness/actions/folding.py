@@ -14,9 +14,14 @@ FELL = "A probe saw it fail, so it does apply."
 
 
 def lock_item(item_id: int) -> Item:
-    """Return the item, locked until the end of the transaction, so that two writers of one item take turns."""
-    items = Item.objects.select_for_update(of=("self",)).select_related("entry", "service__team", "environment")
-    return items.get(pk=item_id)
+    """Return the item, locked until the end of the transaction, so that two writers of one item take turns.
+
+    Who locks several takes them in the order of their keys, before anything else is locked or an event is written:
+    the ledger's own lock comes last everywhere. What the item is folded by, such as its environment's build, is read
+    once the lock is held: PostgreSQL would answer a join with what it was when the wait began.
+    """
+    Item.objects.select_for_update(no_key=True).get(pk=item_id)
+    return Item.objects.select_related("entry", "service__team", "environment").get(pk=item_id)
 
 
 def refresh(item: Item, *, now: datetime) -> list[ClauseFacts]:

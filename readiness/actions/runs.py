@@ -26,6 +26,8 @@ MOST_ATTEMPTS = 3
 @transaction.atomic
 def ask(*, by: User, environment: Environment, probes: Sequence[str], now: datetime) -> list[Run]:
     """Queue a run of each probe now; one that already waits is brought forward, one that runs is left alone."""
+    live = Environment.objects.select_for_update(of=("self",), no_key=True).select_related("service__team")
+    environment = live.get(pk=environment.pk)  # Locked before the ledger, which an event about it would ask for last.
     team = environment.service.team
     insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
     if environment.archived_at or environment.service.archived_at:

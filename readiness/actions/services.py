@@ -42,7 +42,7 @@ def add_service(*, by: User, team: Team, slug: str, description: str, now: datet
 @transaction.atomic
 def change_service(*, by: User, service: Service, team: Team, description: str, now: datetime) -> Service:
     """Change what a service is about, or hand it to another team that this person is in as well."""
-    service = Service.objects.select_for_update(of=("self",)).select_related("team").get(pk=service.pk)
+    service = Service.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=service.pk)
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
     insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
     insist(archived_refusals(service))
@@ -80,9 +80,7 @@ def change_environment(
     *, by: User, environment_id: int, settings: EnvironmentSettings, seen_version: int, now: datetime
 ) -> Environment:
     """Change an environment's settings. Raises ``EnvironmentCrossed`` where somebody else saved first."""
-    environment = (
-        Environment.objects.select_for_update(of=("self",)).select_related("service__team").get(pk=environment_id)
-    )
+    environment = _lock_with_items(environment_id)
     service = environment.service
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
     insist(archived_refusals(service, environment))
@@ -140,6 +138,18 @@ def add_missing_items(environment: Environment) -> int:
     ]
     Item.objects.bulk_create(missing, ignore_conflicts=True)
     return len(missing)
+
+
+def _lock_with_items(environment_id: int) -> Environment:
+    """Return the environment, locked after its items: who writes about an item holds that, then asks for this.
+
+    Without ``no_key`` every event about the environment would wait for this lock, and whoever writes one holds the
+    ledger, which this transaction wants last.
+    """
+    items = Item.objects.filter(environment=environment_id).order_by("pk").select_for_update(no_key=True)
+    list(items.values_list("pk", flat=True))
+    found = Environment.objects.select_for_update(of=("self",), no_key=True).select_related("service__team")
+    return found.get(pk=environment_id)
 
 
 def _refold(environment: Environment, *, now: datetime) -> None:
