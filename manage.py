@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command line of Readiness: ``manage.py help`` lists the commands."""
+"""The command line of Readiness: ``manage.py help`` lists its commands, and ``manage.py up`` runs all of it."""
 
 import os
 import sys
@@ -11,10 +11,16 @@ def main() -> None:
         sys.exit("Readiness needs Python 3.11 or newer; this is " + sys.version.split()[0] + ".")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
 
     try:
-        execute_from_command_line(sys.argv)
+        if sys.argv[1:2] == ["up"]:
+            from config.up import main as up
+
+            up(sys.argv[2:])
+        else:
+            from django.core.management import execute_from_command_line
+
+            execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Readiness cannot start. {error}")
 

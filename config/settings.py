@@ -51,7 +51,6 @@ CONTENT_SECURITY_POLICY = {
 
 # --- applications -----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "config",
     *(["demo"] if DEMO else []),
     *(["checks"] if env.bool("READINESS_CHECKS", default=True) else []),
     "readiness",

@@ -142,7 +142,7 @@ def test_a_taken_port_gets_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         line = refused(tmp_path / "data", "--port", str(port))
-    assert line.startswith(f"CommandError: Port {port} is taken. Stop what uses it, or choose another")
+    assert line.startswith(f"Port {port} is taken. Stop what uses it, or choose another")
 
 
 def test_a_data_folder_that_cannot_be_written_gets_one_clear_line(tmp_path: Path) -> None:
@@ -158,4 +158,4 @@ def test_a_data_folder_in_use_gets_one_clear_line(tmp_path: Path) -> None:
     with (data / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         line = refused(data, "--port", str(free_port()))
-    assert line == f"CommandError: Readiness is running on {data} already. Stop it first, or set READINESS_DATA."
+    assert line == f"Readiness is running on {data} already. Stop it first, or set READINESS_DATA."
