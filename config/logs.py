@@ -11,7 +11,7 @@ _LINK_TOKEN = re.compile(r"(?<=sesame=)[A-Za-z0-9_-]+")
 
 def mask_secrets(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
     """Replace what looks like a Bastion key or signs somebody in: the last guard, behind never logging one."""
-    return {name: _masked(value) for name, value in event.items()}
+    return {name: value if name.startswith("_") else _masked(value) for name, value in event.items()}
 
 
 def _masked(value: Any) -> Any:
@@ -21,7 +21,9 @@ def _masked(value: Any) -> Any:
         return {name: _masked(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_masked(inner) for inner in value]
-    return value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _masked(repr(value))  # A request, say: it would be written as its repr, and that has the address in it.
 
 
 SHARED: list[Any] = [
