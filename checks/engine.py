@@ -1,6 +1,6 @@
 """Carry out one run: claim, prove, observe, judge, record. The engine owns the deadline, the clock and exceptions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -88,11 +88,22 @@ def look(
     started = clock()
     with ProbeClient(client_policy(), deadline_s=probe.deadline.total_seconds()) as client:
         tools = tools_for(target, client, secrets, now=started, unlimited=unlimited)
-        facts: Facts = secrets.scrub(probe.observe(target, tools))
+        facts: Facts = _storable(secrets.scrub(probe.observe(target, tools)))
     findings = probe.judge(facts, now=clock())
     if [finding.clause for finding in findings] != list(probe.observes):
         raise RuntimeError("A probe gives one finding for each clause that it observes, in their order.")
     return facts, findings, started
+
+
+def _storable(value: Any) -> Any:
+    """Return facts without what a database refuses in a text, since a target chooses them: NUL and lone surrogates."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    if isinstance(value, Mapping):
+        return {_storable(name): _storable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(inner) for inner in value]
+    return value
 
 
 def _cannot_tell(probe: Probe, message: str, sentence: str) -> list[Finding]:

@@ -155,6 +155,28 @@ def test_what_a_target_echoes_is_scrubbed(environment: Environment, monkeypatch:
     assert KEY not in repr(run.facts)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fooled(KeyValidity):
+    """A probe whose target answers with what no database takes as text."""
+
+    version: ClassVar[int] = 99
+
+    def observe(self, target: Target, tools: Tools) -> Facts:
+        return {**KeyValidity.observe(self, target, tools), "status": 401, "code": "a\0b\ud800", "x\0": ["\udfff"]}
+
+    def proofs(self) -> tuple[()]:
+        return ()
+
+
+def test_what_no_database_takes_is_replaced_and_the_run_is_recorded(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "probes", lambda: {"key-validity": Fooled()})
+    run = carried_out(queued(environment))
+    assert (run.state, run.facts["code"], run.facts["x\ufffd"]) == (RunState.DONE, "a\ufffdb?", ["?"])
+    assert Evidence.objects.get(run=run, clause="key-accepted").summary.endswith("with 401 (a\ufffdb?).")
+
+
 def test_an_unproven_probe_concludes_nothing(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "is_proven", lambda probe, now: False)
     run = carried_out(queued(environment))
