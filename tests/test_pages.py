@@ -203,6 +203,22 @@ def test_an_item_on_which_nobody_spoke_says_so_and_is_never_green(page: Client, 
     assert (sheet.tally.verdict, sheet.tally.percent) == ("not-ready", 0)
 
 
+def test_the_panel_that_watched_a_run_to_its_end_can_ask_for_the_next(page: Client, mia: User) -> None:
+    prod = make_environment(make_service(mia.teams.get(), "one", by=mia), "prod", by=mia)
+    run = observe(prod, "spend-cap", now=timezone.now(), cap_matches=PASS)
+    answer = page.get(
+        reverse("run", args=["one", "prod", "spend-cap", run.pk]), headers={"HX-Request": "true"}
+    ).content.decode()
+
+    button = re.search(r'id="run-actions-spend-cap"\s+hx-swap-oob="true".*', answer, re.DOTALL)
+    assert button, "Without it the button says Running for ever."
+    assert re.search(r'<button class="button primary" type="submit">\s*Run again', button[0])
+
+
+def test_words_in_the_address_that_no_database_takes_find_nothing(page: Client) -> None:
+    assert page.get(reverse("overview"), {"team": "a\0", "q": "a\0", "verdict": "a\0", "kind": "\0"}).status_code == 200
+
+
 # --- signing in -------------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +14,16 @@ from django.utils import timezone
 from readiness.models import Environment, Item, Service, User
 from readiness.rules.references import ReferencePolicy, TeamGrant
 from tests.deeds import REASON, SUMMARY, everything
-from tests.factories import PASSWORD, item_of, make_environment, make_member, make_reviewer, make_service, make_team
+from tests.factories import (
+    PASSWORD,
+    item_of,
+    make_admin,
+    make_environment,
+    make_member,
+    make_reviewer,
+    make_service,
+    make_team,
+)
 
 pytestmark = pytest.mark.django_db
 KEY = "qbt_live_4fK2mXw9Zr7TqLp0"
@@ -103,7 +113,7 @@ def change(page: Client, prod: Environment, **given: Any) -> Any:
         ("service_url", "https://mia:pw@a.example.ca", "user name or password"),
         ("service_url", "https://a.example.ca/?x=1", "without a query"),
         ("service_url", "http://169.254.169.254/latest/meta-data", "Probes do not connect to 169.254.169.254"),
-        ("service_url", "http://127.0.0.1:8801", "Probes do not connect to 127.0.0.1"),
+        ("service_url", "http://127.0.0.1:8801", "names it with port 8801. Use a public address"),
         ("service_url", "http://2130706433", "Probes do not connect to 127.0.0.1"),
         ("service_url", "http://0x7f000001/", "Probes do not connect to 127.0.0.1"),
         ("service_url", "http://0177.0.0.1/", "Probes do not connect to 127.0.0.1"),
@@ -333,3 +343,47 @@ def test_markup_that_people_type_is_shown_and_not_run(page: Client, prod: Enviro
 
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
+
+
+def test_a_refused_cap_is_not_asked_for_at_its_currency(page: Client, prod: Environment) -> None:
+    response = change(page, prod, spend_cap="NaN", spend_cap_currency="CAD")
+
+    assert at_field(response, "id_spend_cap") == "Enter a number."
+    assert at_field(response, "id_spend_cap_currency") == ""
+
+
+def test_what_is_added_twice_at_the_same_moment_is_told_at_its_name(
+    page: Client, prod: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other request was committed after the form looked and before the action wrote."""
+    monkeypatch.setattr(QuerySet, "exists", lambda self: False)
+    service = {"team": prod.service.team_id, "slug": "assistant-web"}
+    again = page.post(reverse("service-add"), service)
+    prod_again = page.post(reverse("environment-add", args=["assistant-web"]), {"name": "prod", "kind": "prod"})
+    staging = make_environment(prod.service, "staging", kind="staging")
+    renamed = {"name": "prod", "kind": "staging", "seen_version": staging.version}
+    renamed_to_it = page.post(reverse("environment-change", args=["assistant-web", "staging"]), renamed)
+
+    assert (again.status_code, prod_again.status_code, renamed_to_it.status_code) == (422, 422, 422)
+    assert "There is a service of this name already" in at_field(again, "id_slug")
+    assert "already has an environment of that name" in at_field(prod_again, "id_name")
+    assert "already has an environment of that name" in at_field(renamed_to_it, "id_name")
+
+
+def test_an_admin_without_any_team_is_told_to_add_one_first(client: Client) -> None:
+    client.force_login(make_admin(), backend="django.contrib.auth.backends.ModelBackend")
+    empty = client.get(reverse("service-add"))
+    assert "there is none yet" in words(empty)
+    assert reverse("admin:readiness_team_add") in empty.content.decode()
+    make_team()
+    assert "there is none yet" not in words(client.get(reverse("service-add")))
+
+
+def test_a_page_from_before_one_signed_in_anew_says_what_to_do(mia: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(mia, backend="django.contrib.auth.backends.ModelBackend")
+    response = strict.post(reverse("service-add"), {"slug": "x"})
+
+    assert response.status_code == 403
+    assert "Nothing was saved." in words(response)
+    assert "data-reasons" in response.content.decode(), "A script shows these words where a part was asked for."

@@ -20,6 +20,8 @@ KEY_PASTED = (
     "That looks like a key itself. It was not kept. Put the key where your workers find it, write its name here "
     "(env:NAME or file:/path), and replace the key, since it has travelled through a form."
 )
+NAME_TAKEN = "There is a service of this name already. Choose another name."
+ENVIRONMENT_TAKEN = "This service already has an environment of that name."
 
 
 def resent(data: Mapping[str, Any], **changed: str) -> QueryDict:
@@ -54,7 +56,7 @@ class ServiceForm(forms.Form):
         if slug in RESERVED_NAMES:
             raise forms.ValidationError("This word is part of an address here. Choose another name.")
         if Service.objects.filter(slug=slug).exists():
-            raise forms.ValidationError("There is a service of this name already. Choose another name.")
+            raise forms.ValidationError(NAME_TAKEN)
         return slug
 
 
@@ -118,7 +120,7 @@ class EnvironmentForm(forms.ModelForm[Environment]):
         if name in RESERVED_NAMES:
             raise forms.ValidationError("This word is part of an address here. Choose another name.")
         if Environment.objects.filter(service=self.service, name=name).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError("This service already has an environment of that name.")
+            raise forms.ValidationError(ENVIRONMENT_TAKEN)
         return name
 
     def full_clean(self) -> None:
@@ -151,6 +153,8 @@ class EnvironmentForm(forms.ModelForm[Environment]):
             self.settings(), team=self.service.team.slug, references=policy.references(), networks=policy.networks()
         )
         refused = set(self.errors)
+        if "spend_cap" in refused:
+            found.pop("spend_cap_currency", None)  # It asks for an amount that was given, and refused.
         for field, reasons in found.items():
             for reason in reasons if field not in refused else ():
                 self.add_error(field, reason)

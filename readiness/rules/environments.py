@@ -62,7 +62,7 @@ def _address(url: str, what: str, networks: Sequence[AllowedNetwork]) -> list[st
     if why is None:
         return []
     return [
-        f"Probes do not connect to {literal[0]}: {why} Use a public address, or ask the operator to allow its network."
+        f"Probes do not connect to {literal[0]}: {why}. Use a public address, or ask the operator to allow its network."
     ]
 
 

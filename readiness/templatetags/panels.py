@@ -140,8 +140,8 @@ def _rank(judgement: str) -> int:
 
 @register.filter
 def any_fail(findings: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether a finding is not a pass."""
-    return any(finding.get("judgement") != Judgement.PASS for finding in findings)
+    """Tell whether a finding is a fail: what to do about one is not what to do where a probe cannot tell."""
+    return any(finding.get("judgement") == Judgement.FAIL for finding in findings)
 
 
 @register.filter

@@ -1,13 +1,14 @@
 """Environments: added and changed by their team."""
 
 from django.contrib import messages
+from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from readiness.actions import services as actions
-from readiness.forms.services import EnvironmentForm, resent
+from readiness.forms.services import ENVIRONMENT_TAKEN, EnvironmentForm, resent
 from readiness.rules.permissions import insist
 
 from .access import Request, find_environment, find_service, refusals_to_change
@@ -20,11 +21,15 @@ def add(request: Request, service: str) -> HttpResponse:
     insist(refusals_to_change(request, found))
     form = EnvironmentForm(request.POST or None, service=found)
     if request.method == "POST" and form.is_valid():
-        environment = actions.add_environment(
-            by=request.user, service=found, settings=form.settings(), now=timezone.now()
-        )
-        messages.success(request, f"{environment} is added. Its probes look at it within seconds.")
-        return redirect(environment.get_absolute_url())
+        try:
+            environment = actions.add_environment(
+                by=request.user, service=found, settings=form.settings(), now=timezone.now()
+            )
+        except IntegrityError:  # Sent twice, or by two people, at the same moment.
+            form.add_error("name", ENVIRONMENT_TAKEN)
+        else:
+            messages.success(request, f"{environment} is added. Its probes look at it within seconds.")
+            return redirect(environment.get_absolute_url())
     context = {"form": form, "service": found, "environment": None}
     return render(request, "environment_form.html", context, status=422 if form.errors else 200)
 
@@ -50,6 +55,8 @@ def change(request: Request, service: str, environment: str) -> HttpResponse:
         except actions.EnvironmentCrossed as other:
             crossed = f"{other.by} saved these settings while you were writing. Save again to replace them with yours."
             form.data = resent(form.data, seen_version=str(other.environment.version))
+        except IntegrityError:
+            form.add_error("name", ENVIRONMENT_TAKEN)
         else:
             messages.success(request, "Saved. Probes look again within seconds.")
             return redirect(saved.get_absolute_url())

@@ -38,7 +38,7 @@ def _filters(query: QueryDict) -> selector.Filters:
     verdict = query.get("verdict", "")
     return selector.Filters(
         kinds=frozenset(query.getlist("kind")) & frozenset(Kind.values),
-        team=query.get("team", ""),
+        team=query.get("team", "").replace("\0", ""),
         verdict=verdict if verdict in list(Verdict) else "",
         waiting=query.get("waiting") == "1",
         text=query.get("q", "").strip()[:100].replace("\0", ""),

@@ -1,6 +1,7 @@
 """Services: shown, added, changed."""
 
 from django.contrib import messages
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -8,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from readiness.actions import services as actions
-from readiness.forms.services import ServiceForm
+from readiness.forms.services import NAME_TAKEN, ServiceForm
 from readiness.models import Team
 from readiness.rules.permissions import add_service_refusals, insist
 from readiness.selectors.services import service_page
@@ -30,10 +31,15 @@ def add(request: Request) -> HttpResponse:
     insist(add_service_refusals(request.user.actor))
     form = ServiceForm(request.POST or None, teams=_teams(request))
     if request.method == "POST" and form.is_valid():
-        service = actions.add_service(by=request.user, now=timezone.now(), **form.cleaned_data)
-        messages.success(request, f"{service} is added. Say now where it runs.")
-        return redirect("environment-add", service.slug)
-    return render(request, "service_form.html", {"form": form, "service": None}, status=422 if form.errors else 200)
+        try:
+            service = actions.add_service(by=request.user, now=timezone.now(), **form.cleaned_data)
+        except IntegrityError:  # Sent twice, or by two people, at the same moment.
+            form.add_error("slug", NAME_TAKEN)
+        else:
+            messages.success(request, f"{service} is added. Say now where it runs.")
+            return redirect("environment-add", service.slug)
+    context = {"form": form, "service": None, "no_team": not _teams(request).exists()}
+    return render(request, "service_form.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
