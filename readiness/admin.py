@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db import models
-from django.http import HttpRequest
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from readiness.actions import ledger
@@ -59,6 +59,11 @@ class PeopleAdmin(Recorded, UserAdmin[User]):
         ("May", {"fields": ("is_active", "is_reviewer", "is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Set a password in one transaction with its event, as Django does for every other change but this one."""
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
 
 
 @admin.register(Team)
