@@ -25,7 +25,7 @@ def service_page(service: Service, at: datetime) -> list[EnvironmentLine]:
     entries = entries_in_order()
     items = items_of(service)
     found = []
-    for environment in in_order(Environment.objects.filter(service=service, archived_at=None)):
+    for environment in in_order(service.environments.filter(archived_at=None)):
         mine = items_on(environment, items, entries)
         statuses = {entry_id: status_at(item.facts, at) for entry_id, item in mine.items()}
         counted = tally((statuses[entry_id], item.first_met_at is not None) for entry_id, item in mine.items())
