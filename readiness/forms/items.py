@@ -7,6 +7,7 @@ from django import forms
 from django.utils import timezone
 
 from readiness.enums.words import Stance
+from readiness.forms.services import resent
 from readiness.models import Item, User
 from readiness.rules import texts
 from readiness.rules.waivers import MOST_DAYS, end_refusals
@@ -23,6 +24,14 @@ class SeenForm(forms.Form):
         """Put reasons at a field."""
         for reason in reasons:
             self.add_error(field, reason)
+
+    def clean(self) -> dict[str, Any]:
+        """Show no key again that somebody pasted, not even to them."""
+        typed = {name: str(self.data.get(name, "")) for name in self.fields}
+        self.data = resent(
+            self.data, **{name: texts.without_keys(text) for name, text in typed.items() if texts.holds_key(text)}
+        )
+        return super().clean() or self.cleaned_data
 
 
 class TickForm(SeenForm):
@@ -143,5 +152,5 @@ class DecideForm(SeenForm):
         if cleaned.get("answer") == "refuse":
             self.refuse("note", texts.reason_refusals(cleaned.get("note", "")))
         else:
-            self.refuse("note", texts.too_long(cleaned.get("note", "")))
+            self.refuse("note", texts.unkept(cleaned.get("note", "")))
         return cleaned

@@ -1,6 +1,5 @@
 """Forms about services and environments."""
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast
@@ -14,8 +13,8 @@ from readiness.models import BillingSource, Environment, Service, Team
 from readiness.rules.environments import EnvironmentSettings, settings_refusals
 from readiness.rules.names import RESERVED_NAMES, validate_slug
 from readiness.rules.references import SCHEMES, split_reference
+from readiness.rules.texts import holds_key
 
-_LOOKS_LIKE_A_KEY = re.compile(r"qbt_[A-Za-z0-9_-]{8,}")
 KEY_PASTED = (
     "That looks like a key itself. It was not kept. Put the key where your workers find it, write its name here "
     "(env:NAME or file:/path), and replace the key, since it has travelled through a form."
@@ -128,7 +127,7 @@ class EnvironmentForm(forms.ModelForm[Environment]):
         super().full_clean()
         for name in self.fields if self.is_bound else ():
             typed = str(self.data.get(self.add_prefix(name), ""))
-            if _LOOKS_LIKE_A_KEY.search(typed):
+            if holds_key(typed):
                 self.data = resent(self.data, **{self.add_prefix(name): ""})
                 self.errors[name] = self.error_class([KEY_PASTED])
             elif name == "key_reference" and name in self.errors and split_reference(typed)[0] not in SCHEMES:

@@ -5,27 +5,41 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 LEAST_REASON_LETTERS = 15
+KEY_IN_TEXT = "This holds what looks like a key. Leave it out, and replace that key: it has travelled through a form."
+_KEY_LIKE = re.compile(r"qbt_[A-Za-z0-9_-]{8,}")
 MOST_TEXT = 4000
 MOST_LINKS = 10
 MOST_LINK = 1000
+
+
+def holds_key(text: str) -> bool:
+    """Return whether a text holds what looks like a Bastion key (they begin with qbt_); nobody should ever read one."""
+    return _KEY_LIKE.search(text) is not None
+
+
+def without_keys(text: str) -> str:
+    """Return the text with what looks like a key made unreadable, to be shown again."""
+    return _KEY_LIKE.sub("qbt_…", text)
 
 
 def reason_refusals(reason: str) -> list[str]:
     """Return why this is not a reason that a reviewer could judge."""
     if len(re.sub(r"\W", "", reason)) < LEAST_REASON_LETTERS:
         return [f"Say why in a sentence that a reviewer can judge: at least {LEAST_REASON_LETTERS} letters."]
-    return too_long(reason)
+    return unkept(reason)
 
 
 def summary_refusals(summary: str) -> list[str]:
     """Return why this does not say what was seen."""
     if len(re.sub(r"\W", "", summary)) < 5:
         return ["Say in a few words what you saw or did, so that others can judge it."]
-    return too_long(summary)
+    return unkept(summary)
 
 
-def too_long(text: str) -> list[str]:
-    """Return why a text is too long to keep."""
+def unkept(text: str) -> list[str]:
+    """Return why a text is too long to keep, or must not be kept at all."""
+    if holds_key(text):
+        return [KEY_IN_TEXT]
     if len(text) > MOST_TEXT:
         return [f"This is {len(text):,} characters long; at most {MOST_TEXT:,} are kept. Put the rest behind a link."]
     return []
@@ -33,6 +47,8 @@ def too_long(text: str) -> list[str]:
 
 def link_refusals(link: str) -> list[str]:
     """Return why this cannot be kept as a link to evidence: only http and https addresses can."""
+    if holds_key(link):
+        return [KEY_IN_TEXT]
     if len(link) > MOST_LINK:
         return [f"This link is longer than {MOST_LINK} characters. Use a shorter address."]
     if re.search(r"[\x00-\x20\x7f]", link):
