@@ -25,7 +25,7 @@ from tests.factories import PASSWORD, item_of, make_environment, make_member, ma
 PASS, FAIL = Judgement.PASS, Judgement.FAIL
 
 pytestmark = pytest.mark.django_db
-OVERVIEW, SHEET, ITEM = 13, 16, 31
+OVERVIEW, SHEET, ITEM = 12, 16, 31
 """How many queries a page costs, those of the session and the person included."""
 
 
@@ -107,7 +107,7 @@ def test_a_poll_that_finds_nothing_new_costs_little(page: Client, mia: User) -> 
     address = f"{reverse('overview')}?since={first.context['since']}"
     with CaptureQueriesContext(connection) as made:
         assert page.get(address, **poll).status_code == 204
-    assert len(made) == 3
+    assert len(made) == 4
     tick(mia, item_of(Environment.objects.get(), "audit-log"), now=timezone.now())
     news = page.get(address, **poll)
     assert news.status_code == 200
@@ -178,6 +178,33 @@ def test_a_sheet_goes_red_by_the_clock_alone_and_its_page_is_told(page: Client, 
         news = page.get(live, seen)
         assert news.status_code == 200
         assert page.get(prod.get_absolute_url()).context["sheet"].row("spend-cap").status == "stale"
+
+
+def test_the_overview_goes_red_by_the_clock_alone_and_its_page_is_told(page: Client, mia: User) -> None:
+    prod = lively(mia, "one")
+    poll = {"headers": {"HX-Request": "true", "HX-Target": "overview-body"}}
+    fresh = item_of(prod, "spend-cap").entry.clauses.get().fresh_pass
+    drawn = timezone.now()
+    with time_machine.travel(drawn + fresh - timedelta(seconds=5), tick=False):
+        page.force_login(mia, backend="django.contrib.auth.backends.ModelBackend")
+        first = page.get(reverse("overview"))
+        address = f"{reverse('overview')}?since={first.context['since']}"
+        assert page.get(address, **poll).status_code == 204
+    with time_machine.travel(drawn + fresh, tick=False):
+        news = page.get(address, **poll)
+        assert (news.status_code, news.context["overview"].observed) == (200, first.context["overview"].observed - 1)
+
+
+@pytest.mark.parametrize("since", ["", "0", "-", "x-1", "1-99999999999", "9" * 30])
+def test_a_poll_that_says_nothing_of_use_is_answered_whole(page: Client, mia: User, since: str) -> None:
+    lively(mia, "one")
+
+    assert (
+        page.get(
+            reverse("overview"), {"since": since}, headers={"HX-Request": "true", "HX-Target": "overview-body"}
+        ).status_code
+        == 200
+    )
 
 
 def test_a_tick_is_not_crowded_off_its_page_by_observations(page: Client, mia: User) -> None:

@@ -42,6 +42,7 @@ class Run(models.Model):
         ordering = ["-queued_at", "-id"]
         indexes = [
             models.Index(fields=["environment", "probe", "-queued_at", "-id"], name="run_newest_of_probe"),
+            models.Index(fields=["environment", "-finished_at"], condition=Q(state="done"), name="run_ended_last"),
             models.Index(fields=["due_at"], condition=Q(state__in=["queued", "running"]), name="run_open"),
         ]
         constraints = [
