@@ -8,7 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run test check clean
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: run test check lock clean
 .DEFAULT_GOAL := run
 
 ## run: the product with its demo on http://127.0.0.1:PORT; DEMO=0 without the demo, READINESS_DATA=folder for its data
@@ -32,6 +34,11 @@ check: $(VENV)/.ready-to-test
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(if $(wildcard docker-compose.yml),$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml)
 	$(if $(wildcard Dockerfile),$(BIN)/hadolint Dockerfile)
+
+## lock: compile the lock files anew from pyproject.toml, with uv; without the header, which would name its options
+lock:
+	uv pip compile -q pyproject.toml $(LOCK) -o requirements.lock
+	uv pip compile -q pyproject.toml --group dev -c requirements.lock $(LOCK) -o requirements-dev.lock
 
 ## clean: remove what make made; the data of `make run` stays
 clean:
