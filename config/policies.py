@@ -9,13 +9,26 @@ from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from readiness.rules.networks import parse_allowed
 from readiness.rules.references import ReferencePolicy, TeamGrant
+
+A_YEAR_S = 366 * 24 * 60 * 60
 
 
 def data_folder(chosen: str, base: Path, *, demo: bool) -> Path:
     """Return where the embedded way keeps its data: the demo's apart, so that it never mixes with one's own."""
     folder = Path(chosen or base / "var").resolve()
     return folder / "demo" if demo else folder
+
+
+def demo_wanted(env: Any) -> bool:
+    """Return whether the demo runs; never with ``DATABASE_URL``, since in it anybody may act as anybody."""
+    wanted: bool = env.bool("READINESS_DEMO", default=False)
+    if wanted and env.str("DATABASE_URL", default=""):
+        raise ImproperlyConfigured(
+            "READINESS_DEMO lets anybody act as anybody, so it does not go with DATABASE_URL. Unset one of them."
+        )
+    return wanted
 
 
 def embedded_secret_key(data: Path, *, deployed: bool) -> str:
@@ -121,6 +134,28 @@ def references(env: Any) -> ReferencePolicy:
         ) from None
     managers = env.list("READINESS_SECRETS_MANAGERS", default=None)
     return ReferencePolicy(teams=teams, managers=None if managers is None else tuple(managers))
+
+
+def allowed_networks(env: Any) -> tuple[str, ...]:
+    """Return the networks that probes may reach, each of which can be read."""
+    found = tuple(env.list("READINESS_ALLOWED_NETWORKS", default=[]))
+    for text in found:
+        try:
+            parse_allowed(text)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"READINESS_ALLOWED_NETWORKS cannot be read: {error}.") from None
+    return found
+
+
+def probe_intervals(env: Any) -> dict[str, float]:
+    """Return how many seconds lie between two looks, by probe; the database is asked all the time for less than one."""
+    found = env.json("READINESS_PROBE_EVERY_SECONDS", default={})
+    good = isinstance(found, dict) and all(type(one) in (int, float) and 1 <= one <= A_YEAR_S for one in found.values())
+    if not good:
+        raise ImproperlyConfigured(
+            'READINESS_PROBE_EVERY_SECONDS must read {"key-validity": 3600}: seconds, 1 to a year.'
+        )
+    return dict(found)
 
 
 def _grant(team: str, given: dict[str, list[str]]) -> TeamGrant:

@@ -16,7 +16,7 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 
-DEMO = env.bool("READINESS_DEMO", default=False)
+DEMO = policies.demo_wanted(env)
 DATA_DIR = policies.data_folder(env.str("READINESS_DATA", default=""), BASE_DIR, demo=DEMO)
 DEBUG = env.bool("READINESS_DEBUG", default=False)
 
@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "readiness.middleware.Private",
     "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -168,9 +169,9 @@ WORKER_PULSE = env.str("READINESS_WORKER_PULSE", default="")
 # --- probes -----------------------------------------------------------------------------------------------------------
 KEY_REFERENCES = policies.references(env)
 KEY_HOSTS = tuple(env.list("READINESS_KEY_HOSTS", default=[]))
-ALLOWED_NETWORKS = tuple(env.list("READINESS_ALLOWED_NETWORKS", default=[]))
+ALLOWED_NETWORKS = policies.allowed_networks(env)
 CA_FILE = env.str("READINESS_CA_FILE", default="")
-PROBE_EVERY_SECONDS = env.json("READINESS_PROBE_EVERY_SECONDS", default={})
+PROBE_EVERY_SECONDS = policies.probe_intervals(env)
 KEY_ASKED_AT_MOST_EVERY_SECONDS = env.int("READINESS_KEY_ASKED_AT_MOST_EVERY_SECONDS", default=3600)
 SCHEDULER_INTERVAL_SECONDS = env.float("READINESS_SCHEDULER_INTERVAL_SECONDS", default=2.0)
 

@@ -99,3 +99,27 @@ def test_deployed_it_does_not_start_without_a_secret_key(tmp_path: Path, given: 
     assert Environment(given).str("READINESS_SECRET_KEY", default="") == ""
     with pytest.raises(ImproperlyConfigured, match=r"^Set READINESS_SECRET_KEY or READINESS_SECRET_KEY_FILE"):
         policies.embedded_secret_key(tmp_path, deployed=True)
+
+
+@pytest.mark.parametrize("value", ["10.0.0.1/8", "10.0.0.0/8:0", "10.0.0.0/8,example.ca"])
+def test_a_network_that_cannot_be_read_is_told_at_the_start_and_not_by_the_first_run(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^READINESS_ALLOWED_NETWORKS cannot be read: "):
+        policies.allowed_networks(Environment({"READINESS_ALLOWED_NETWORKS": value}))
+    assert policies.allowed_networks(Environment({"READINESS_ALLOWED_NETWORKS": "10.0.0.0/8"})) == ("10.0.0.0/8",)
+
+
+@pytest.mark.parametrize("value", ["[]", "60", '{"a": "60"}', '{"a": null}', '{"a": 0}', '{"a": true}', '{"a": 1e9}'])
+def test_an_interval_that_cannot_be_kept_is_told_at_the_start(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^READINESS_PROBE_EVERY_SECONDS must read "):
+        policies.probe_intervals(Environment({"READINESS_PROBE_EVERY_SECONDS": value}))
+    good = Environment({"READINESS_PROBE_EVERY_SECONDS": '{"key-validity": 3600}'})
+    assert policies.probe_intervals(good) == {"key-validity": 3600}
+
+
+def test_the_demo_in_which_anybody_may_act_as_anybody_is_never_deployed() -> None:
+    deployed = {"DATABASE_URL": "postgres://readiness@database/readiness"}
+
+    assert policies.demo_wanted(Environment({"READINESS_DEMO": "1"}))
+    assert not policies.demo_wanted(Environment(deployed))
+    with pytest.raises(ImproperlyConfigured, match="does not go with DATABASE_URL"):
+        policies.demo_wanted(Environment({"READINESS_DEMO": "1", **deployed}))
