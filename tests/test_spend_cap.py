@@ -68,6 +68,14 @@ def test_two_caps_are_compared(billing: str, asked: dict[str, Any], expected: st
     assert look(SpendCap(), target(billing, **asked))[1] == {"cap-matches": expected}
 
 
+def test_what_the_sources_address_carries_is_not_shown(billing: str) -> None:
+    facts, found = look(SpendCap(), target(billing + "?token=s3cr3t"))
+    assert (found, facts["source"]) == ({"cap-matches": "pass matches"}, billing)
+
+    facts, found = look(SpendCap(), target(billing.replace("http://", "http://reader:s3cr3t@")))
+    assert (found, facts["source"]) == ({"cap-matches": "inconclusive unreachable"}, billing)
+
+
 def test_the_secret_of_the_source_is_sent_only_to_a_host_that_may_have_it(billing: str) -> None:
     asking = target(billing, header_name="X-Token", secret_reference="file:/t")
     facts, found = look(SpendCap(), asking, secrets={"file:/t": "s3cr3t-value"})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
+from urllib.parse import urlsplit, urlunsplit
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -70,7 +71,7 @@ class SpendCap(Probe):
         source = target.billing
         if source is None:
             return {**facts, "source": None}
-        facts |= {"source": source.url, "name": source.environment_name}
+        facts |= {"source": _shown(source.url), "name": source.environment_name}
         try:
             secret = tools.resolve_for_operator(source.secret_reference) if source.secret_reference else None
             answer = tools.client.get(
@@ -116,6 +117,12 @@ class SpendCap(Probe):
             proof("another currency", {"cap": 1500, "currency": "USD"}, Judgement.FAIL),
             proof("no cap", {"cap": None, "currency": "CAD"}, Judgement.FAIL),
         )
+
+
+def _shown(url: str) -> str:
+    """Return a billing source's address as everybody may read it: a user name or a query may hold a token."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _looked_up(document: Any, source: BillingTarget) -> Facts:
