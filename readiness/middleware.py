@@ -1,4 +1,4 @@
-"""A refusal anywhere below a view becomes a page with its reasons."""
+"""A refusal anywhere below a view becomes a page with its reasons, and no page is kept by others."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,8 +6,19 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
 
 from readiness.rules.permissions import Refused
+
+
+class Private(MiddlewareMixin):
+    """Let nobody but the reader's own browser keep a page, and have it ask again; files are answered before this."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:  # noqa: ARG002
+        """Say so where the view says nothing of its own."""
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "private, no-cache, no-store"
+        return response
 
 
 class Refusals:

@@ -246,6 +246,11 @@ def test_words_in_the_address_that_no_database_takes_find_nothing(page: Client) 
     assert page.get(reverse("overview"), {"team": "a\0", "q": "a\0", "verdict": "a\0", "kind": "\0"}).status_code == 200
 
 
+@pytest.mark.parametrize("address", ["/", "/services/new/", "/sign-in/", "/no-such-page/"])
+def test_no_page_is_kept_by_anybody(page: Client, address: str) -> None:
+    assert "no-store" in page.get(address).headers["Cache-Control"]
+
+
 # --- signing in -------------------------------------------------------------------------------------------------------
 
 

@@ -28,7 +28,7 @@ def add(request: Request, service: str) -> HttpResponse:
         except IntegrityError:  # Sent twice, or by two people, at the same moment.
             form.add_error("name", ENVIRONMENT_TAKEN)
         else:
-            messages.success(request, f"{environment} is added. Its probes look at it within seconds.")
+            messages.success(request, f"{environment} is added. Probes look within seconds at what its settings name.")
             return redirect(environment.get_absolute_url())
     context = {"form": form, "service": found, "environment": None}
     return render(request, "environment_form.html", context, status=422 if form.errors else 200)
@@ -58,7 +58,7 @@ def change(request: Request, service: str, environment: str) -> HttpResponse:
         except IntegrityError:
             form.add_error("name", ENVIRONMENT_TAKEN)
         else:
-            messages.success(request, "Saved. Probes look again within seconds.")
+            messages.success(request, "Saved. Probes look again within seconds at what the settings name.")
             return redirect(saved.get_absolute_url())
     context = {"form": form, "service": found.service, "environment": find_environment(service, environment)}
     status = 409 if crossed else 422 if form.errors else 200
