@@ -50,10 +50,7 @@ def test_a_member_ticks_an_item_and_takes_it_back(
 ) -> None:
     page = signed_in(member, java_script_enabled=javascript)
     open_item(page, environment, "429 responses honor the Retry-After header", javascript=javascript)
-    if not javascript:
-        page.goto(page.url + "?tab=evidence")
-    else:
-        page.get_by_role("link", name=re.compile("^Evidence")).click()
+    expect(page.get_by_role("link", name=re.compile("^Evidence"))).to_have_attribute("aria-current", "true")
     page.get_by_label("What you saw or did").fill("The client waits as long as the header says.")
     page.get_by_label("Links to evidence").fill("javascript:alert(1)")
     page.get_by_role("button", name="Tick", exact=True).click()
@@ -117,7 +114,7 @@ def test_a_run_is_watched_from_queued_to_its_finding_without_reloading(
         page = signed_in(member)
         open_item(page, environment, "Reverse proxies and CDNs do not buffer", javascript=True)
         page.evaluate("window.notReloaded = true")
-        page.get_by_role("link", name=re.compile("^Probe runs")).click()
+        expect(page.get_by_role("link", name=re.compile("^Probe runs"))).to_have_attribute("aria-current", "true")
         page.get_by_role("button", name="Run now").click()
         panel = page.locator("#detail-sse-not-buffered")
         expect(panel.get_by_text("Waiting for a worker")).to_be_visible()
