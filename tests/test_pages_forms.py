@@ -387,3 +387,23 @@ def test_a_page_from_before_one_signed_in_anew_says_what_to_do(mia: User) -> Non
     assert response.status_code == 403
     assert "Nothing was saved." in words(response)
     assert "data-reasons" in response.content.decode(), "A script shows these words where a part was asked for."
+
+
+def test_what_was_written_for_a_request_that_another_made_first_is_shown(page: Client, prod: Environment) -> None:
+    item = item_of(prod, "store-false")
+    until = (timezone.localdate() + timedelta(days=5)).isoformat()
+    sent = {"seen_version": item.version, "stance": "accept-risk", "until": until, "reason": REASON}
+    address = reverse("ask-waiver", args=["assistant-web", "prod", "store-false"])
+    assert page.post(address, sent).status_code == 302
+
+    crossed = page.post(address, {**sent, "reason": "Mine, which took me half an hour."})
+    too_late = page.post(address, {**sent, "seen_version": item.version + 1, "reason": "Mine, which took an hour."})
+    leave_out = page.post(
+        reverse("ask-not-applicable", args=["assistant-web", "prod", "store-false"]),
+        {"seen_version": item.version, "reason": "Mine, which took a whole day."},
+    )
+
+    assert (crossed.status_code, too_late.status_code, leave_out.status_code) == (409, 422, 409)
+    assert "Mine, which took me half an hour." in words(crossed)
+    assert "Mine, which took an hour." in words(too_late)
+    assert "Mine, which took a whole day." in words(leave_out)
