@@ -46,6 +46,7 @@ def _run(port: int, *, demo: bool) -> None:
         raise Refusal("DATABASE_URL is set, and `up` is the embedded way. Unset it, or see docs/deploying.md.")
     _insist_on_free(port)
     data = policies.data_folder(os.environ.get("READINESS_DATA", ""), BASE_DIR, demo=demo)
+    os.umask(0o077)  # Sessions are in the database: nobody else on this machine reads what is made from here on.
     lock = _lock(data)
     ports = _free_ports(port + 1, DEMO_PORTS) if demo else []
     os.environ["READINESS_DEMO"] = "1" if demo else "0"

@@ -129,6 +129,17 @@ def test_nothing_outlives_a_kill_of_the_command(tmp_path: Path) -> None:
         eventually(lambda: not [pid for pid in pids if is_alive(pid)], within_s=30)
 
 
+def test_nobody_else_on_the_machine_reads_the_data(tmp_path: Path) -> None:
+    """Also where the folder was there before, open to all."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    data.chmod(0o755)
+    with running(data, "--port", str(free_port())):
+        made = {path.name: path.stat().st_mode & 0o077 for path in data.iterdir()}
+    assert made["readiness.sqlite3"] == 0
+    assert set(made.values()) == {0}, made
+
+
 def refused(data: Path, *more: str) -> str:
     """Return the one line that ``up`` says when it cannot start."""
     done = subprocess.run(command(*more), env=environ(data), capture_output=True, text=True, check=False, cwd=ROOT)
