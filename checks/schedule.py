@@ -1,6 +1,6 @@
 """What is due, and what has been forgotten: questions to the database, asked every few seconds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -15,6 +15,7 @@ from readiness.actions import runs
 from readiness.actions.runs import MOST_ATTEMPTS
 from readiness.enums.words import Judgement, RunReason, RunState
 from readiness.models import Environment, Run
+from readiness.models.runs import OPEN_STATES
 
 log = structlog.get_logger(__name__)
 
@@ -52,52 +53,47 @@ def plan_due(now: datetime) -> int:
     """Queue a run of every probe on every live environment where one is due; return how many."""
     planned = 0
     for probe in probes().values():
-        for environment in due(probe, now):
-            reason = RunReason.CHANGED if _changed_since_looked(environment) else RunReason.SCHEDULED
+        for environment, reason in due(probe, now):
             run = runs.plan(environment_id=environment.pk, probe=probe.slug, reason=reason, due_at=now, now=now)
             planned += run is not None
     return planned
 
 
-def due(probe: Probe, now: datetime) -> Iterator[Environment]:
-    """Yield the live environments that a probe should look at now by itself.
+def due(probe: Probe, now: datetime) -> Iterator[tuple[Environment, RunReason]]:
+    """Yield the live environments that a probe should look at now by itself, each with why.
 
     That is: it can (everything it needs is configured), none of its runs is open there, and it never looked, or its
     interval is over, or the settings changed since. A probe looks again sooner at what it could not pass.
+    Three queries; environments are loaded whole only where they are due.
     """
     newest = Run.objects.filter(environment=OuterRef("pk"), probe=probe.slug).order_by("-queued_at", "-id")
+    environments = Environment.objects.filter(archived_at=None, service__archived_at=None)
+    last = dict(environments.annotate(last=Subquery(newest.values("pk")[:1])).values_list("pk", "last"))
+    reasons = {pk: RunReason.SCHEDULED for pk, run_id in last.items() if run_id is None}
+    reasons |= _over(probe, [run_id for run_id in last.values() if run_id], now)
+    found = environments.filter(pk__in=reasons).select_related("service__team", "billing_source").order_by("pk")
+    for environment in found:
+        if not probe.missing(target_of(environment)):
+            yield environment, reasons[environment.pk]
+
+
+def _over(probe: Probe, newest: Sequence[int], now: datetime) -> dict[int, RunReason]:
+    """Return the environments whose newest run no longer says how they are: it is old, or saw other settings."""
     every = interval(probe)
-    soonest = now - min(every, UNSETTLED_AGAIN_AFTER) * (1 - JITTER)
-    candidates = (
-        Environment.objects.filter(archived_at=None, service__archived_at=None)
-        .select_related("service__team", "billing_source")
-        .annotate(
-            last_at=Subquery(newest.values("queued_at")[:1]),
-            last_state=Subquery(newest.values("state")[:1]),
-            last_findings=Subquery(newest.values("findings")[:1]),
-        )
-        .filter(Q(last_state=None) | ~Q(last_state__in=[RunState.QUEUED, RunState.RUNNING]))
-        .filter(Q(last_at=None) | Q(last_at__lte=soonest) | Q(last_at__lt=F("settings_changed_at")))
-    )
-    for environment in candidates:
-        if _is_due(environment, probe, every, now) and not probe.missing(target_of(environment)):
-            yield environment
-
-
-def _is_due(environment: Environment, probe: Probe, every: timedelta, now: datetime) -> bool:
-    last_at: datetime | None = getattr(environment, "last_at", None)
-    if last_at is None or _changed_since_looked(environment):
-        return True
-    findings = getattr(environment, "last_findings", None) or []
-    passed = bool(findings) and all(finding["judgement"] == Judgement.PASS for finding in findings)
-    wait = every if passed else min(every, UNSETTLED_AGAIN_AFTER)
-    return last_at + wait * spread(environment.pk, probe.slug) <= now
-
-
-def _changed_since_looked(environment: Environment) -> bool:
-    """Return whether a person changed the settings since the last run: what was seen before was another target."""
-    last_at: datetime | None = getattr(environment, "last_at", None)
-    return last_at is not None and last_at < environment.settings_changed_at
+    again = min(every, UNSETTLED_AGAIN_AFTER)
+    changed = Q(queued_at__lt=F("environment__settings_changed_at"))
+    old = Q(queued_at__lte=now - again * (1 - JITTER))
+    ended = Run.objects.filter(changed | old, pk__in=newest).exclude(state__in=OPEN_STATES)
+    found = {}
+    for environment, queued_at, changed_at, findings in ended.values_list(
+        "environment_id", "queued_at", "environment__settings_changed_at", "findings"
+    ):
+        passed = bool(findings) and all(finding["judgement"] == Judgement.PASS for finding in findings)
+        if queued_at < changed_at:
+            found[environment] = RunReason.CHANGED
+        elif queued_at + (every if passed else again) * spread(environment, probe.slug) <= now:
+            found[environment] = RunReason.SCHEDULED
+    return found
 
 
 def spread(environment_id: int, probe: str) -> float:

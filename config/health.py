@@ -67,7 +67,11 @@ def scheduler_state(now: datetime) -> str:
     from checks.schedule import HEARTBEAT
 
     late_after = max(SCHEDULER_LATE_AFTER, 5 * timedelta(seconds=settings.SCHEDULER_INTERVAL_SECONDS))
-    last = Heartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
+    try:
+        last = Heartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
+    except Error as error:
+        log.warning("readyz.scheduler", error=type(error).__name__)
+        return "unknown"
     if last is None:
         return "never seen"
     return "ok" if now - last < late_after else "late"

@@ -276,18 +276,20 @@ def test_a_confirming_run_that_cannot_tell_neither_counts_nor_breaks_the_row(pro
     for seconds, said in ((0, PASS), (60, FAIL), (90, UNCLEAR)):
         observe(prod, "spend-cap", now=after(seconds=seconds), cap_matches=said)
     assert status(cap, after(seconds=90)) is Status.VERIFIED
-    observe(prod, "spend-cap", now=after(seconds=300), cap_matches=FAIL)
-    assert status(cap, after(seconds=300)) is Status.FAILING
+    assert waiting(prod) == [("spend-cap", "confirming", after(seconds=90 + 300))]
+    observe(prod, "spend-cap", now=after(seconds=390), cap_matches=FAIL)
+    assert status(cap, after(seconds=390)) is Status.FAILING
+    assert waiting(prod) == []
 
 
 def test_a_probe_does_not_confirm_what_it_did_not_see_fail_now(prod: Environment, mia: User) -> None:
-    """A clause that waits for its second fail and is not judged now must not have its probe run every 30 s for ever."""
+    """A clause that waits for its second fail and is not judged now must not have its probe run every 30 s."""
     observe(prod, "proxy-buffering", now=NOW, **STREAM)
     observe(prod, "proxy-buffering", now=after(minutes=1), **{**STREAM, "stream_not_held": FAIL})
     assert len(waiting(prod)) == 1
     observe(prod, "proxy-buffering", now=after(seconds=90), **{**STREAM, "stream_not_held": UNCLEAR})
 
-    assert waiting(prod) == []
+    assert waiting(prod) == [("proxy-buffering", "confirming", after(seconds=90 + 300))]
 
 
 def test_a_late_recording_queues_its_confirmation_without_breaking_the_tables_rules(

@@ -110,6 +110,14 @@ def test_what_is_not_configured_is_said_and_nothing_is_asked(environment: Enviro
     assert standin.state.journal() == ()
 
 
+def test_a_run_whose_target_was_changed_while_it_looked_concludes_nothing(environment: Environment) -> None:
+    run = queued(environment)
+    Environment.objects.filter(pk=environment.pk).update(settings_changed_at=NOW + timedelta(seconds=1))
+    run = carried_out(run)
+    assert {(one["judgement"], one["code"]) for one in run.findings} == {("inconclusive", "engine.settings-changed")}
+    assert not Evidence.objects.exists()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken(KeyValidity):
     """A probe that breaks, with a secret in hand."""

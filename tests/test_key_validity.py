@@ -121,6 +121,22 @@ def test_a_redirect_is_told_and_not_followed() -> None:
     assert judged(KeyValidity(), facts)["key-accepted"] == "inconclusive redirected"
 
 
+def test_an_undocumented_403_is_not_called_a_refusal() -> None:
+    facts = {
+        "reference": REFERENCE,
+        "counts_as_manager": True,
+        "url": "https://a.example/v1/models",
+        "resolved": True,
+        "asked": True,
+        "begins_like_a_key": True,
+        "status": 403,
+        "elapsed_ms": 3.0,
+        "models": None,
+        "code": None,
+    }
+    assert judged(KeyValidity(), facts)["key-accepted"] == "inconclusive forbidden"
+
+
 def test_a_page_that_answers_200_is_not_a_list_of_models() -> None:
     facts = {
         "reference": REFERENCE,

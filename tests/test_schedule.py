@@ -61,7 +61,7 @@ def finished(environment: Environment, at: datetime, judgement: Judgement, state
 
 
 def is_due(environment: Environment, at: datetime) -> bool:
-    return [one.pk for one in due(PROBE, at)] == [environment.pk]
+    return [one.pk for one, _ in due(PROBE, at)] == [environment.pk]
 
 
 def test_what_was_never_looked_at_is_due_and_queued_once(environment: Environment) -> None:

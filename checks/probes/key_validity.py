@@ -51,6 +51,7 @@ class KeyValidity(Probe):
         "refused": "Bastion refused the key with {status} ({code}).",
         "no-balance": "Bastion answered {status} ({code}): the account has no balance, which says nothing of the key.",
         "rate-limited": "Bastion answered 429, so the key could not be tried now.",
+        "forbidden": "The answer was 403, which is not documented for this call: it says nothing of the key.",
         "upstream": "Bastion answered {status}, which says nothing of the key.",
         "redirected": "{url} redirects to {to}. The key was not sent there, and a client's would be lost on the way. "
         "Write the address that it leads to as the Bastion URL.",
@@ -138,7 +139,7 @@ class KeyValidity(Probe):
             return self.finding(
                 clause, Judgement.PASS, "accepted", models=facts["models"], elapsed_ms=round(facts["elapsed_ms"])
             )
-        if status in (401, 403):
+        if status == 401:
             return self.finding(clause, Judgement.FAIL, "refused", status=status, code=code)
         if status == 402:
             return self.finding(clause, unsure, "no-balance", status=status, code=code)
@@ -146,6 +147,8 @@ class KeyValidity(Probe):
             return self.finding(clause, unsure, "rate-limited")
         if 300 <= status < 400:
             return self.finding(clause, unsure, "redirected", url=facts["url"], to=facts["redirects_to"] or "nowhere")
+        if status == 403:
+            return self.finding(clause, unsure, "forbidden")
         if status >= 500:
             return self.finding(clause, unsure, "upstream", status=status)
         return self.finding(clause, unsure, "not-found", url=facts["url"], status=status)

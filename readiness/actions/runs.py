@@ -19,6 +19,9 @@ from readiness.signals import run_requested
 from . import ledger
 from .folding import lock_item, refresh
 
+CONFIRMED_AGAIN_AFTER = timedelta(minutes=5)
+"""A confirming run that could not tell is followed by another after this long, for as long as the fail waits."""
+
 MOST_ATTEMPTS = 3
 """A run whose worker died this often is errored instead of being tried for ever."""
 
@@ -106,10 +109,13 @@ def finish(
 ) -> bool:
     """Record what a run saw and concluded, with the evidence that follows; return whether it still was ours to record.
 
-    A run that was taken over in the meantime records nothing. An unconfirmed fail queues the run that confirms it.
+    A run that was taken over in the meantime records nothing; one whose target was changed while it looked concludes
+    nothing, since it saw another one. A fail that waits for another one queues the run that looks for it.
     """
     chosen = _items_of(run, findings)
     items = {item_id: lock_item(item_id) for item_id in sorted({item_id for item_id, _, _ in chosen})}
+    if _target_changed(run, since=observed_at):
+        chosen, items, findings = [], {}, [_superseded(finding) for finding in findings]
     before = {item_id: status_at(item.facts, now) for item_id, item in items.items()}
     if not _close(
         run,
@@ -125,13 +131,9 @@ def finish(
         _witness(items[item_id], clause, finding, run=run, build=build, observed_at=observed_at, now=now)
     folded = {item_id: refresh(item, now=now) for item_id, item in items.items()}
     if any(_waits(folded[item_id], clause, finding, now) for item_id, clause, finding in chosen):
-        plan(
-            environment_id=run.environment_id,
-            probe=run.probe,
-            reason=RunReason.CONFIRMING,
-            due_at=observed_at + CONFIRMED_AFTER,
-            now=min(now, observed_at + CONFIRMED_AFTER),
-        )
+        _plan_confirming(run, due_at=observed_at + CONFIRMED_AFTER, now=now)
+    elif any(finding.judgement is Judgement.INCONCLUSIVE for finding in findings):
+        _confirm_later(run, now)
     for item_id, item in items.items():
         after = status_at(item.facts, now)
         ledger.record(
@@ -150,6 +152,39 @@ def finish(
             },
         )
     return True
+
+
+def _target_changed(run: Run, *, since: datetime) -> bool:
+    """Return whether the environment's settings were changed since an instant; they cannot be until this commits."""
+    environments = Environment.objects.select_for_update(no_key=True).filter(pk=run.environment_id)
+    return environments.values_list("settings_changed_at", flat=True).get() > since
+
+
+def _superseded(finding: Finding) -> Finding:
+    sentence = "The settings were changed while the probe looked, so it saw another target. It looks again."
+    return Finding(
+        clause=finding.clause, judgement=Judgement.INCONCLUSIVE, code="engine.settings-changed", sentence=sentence
+    )
+
+
+def _plan_confirming(run: Run, *, due_at: datetime, now: datetime) -> None:
+    plan(
+        environment_id=run.environment_id,
+        probe=run.probe,
+        reason=RunReason.CONFIRMING,
+        due_at=due_at,
+        now=min(now, due_at),
+    )
+
+
+def _confirm_later(run: Run, now: datetime) -> None:
+    """Queue another confirming run after one that could not tell, while the fail that it was to confirm still waits."""
+    if run.reason != RunReason.CONFIRMING:
+        return
+    mine = Q(environment=run.environment_id) | Q(environment=None, service=run.environment.service_id)
+    observed = Q(entry__clauses__probe=run.probe, entry__clauses__retired_at=None)
+    if Item.objects.filter(mine & observed, failing_since__gt=now).exists():
+        _plan_confirming(run, due_at=now + CONFIRMED_AGAIN_AFTER, now=now)
 
 
 def _items_of(run: Run, findings: Sequence[Finding]) -> list[tuple[int, Clause, Finding]]:
@@ -207,9 +242,13 @@ def _as_json(finding: Finding) -> dict[str, Any]:
     }
 
 
+@transaction.atomic
 def fail(*, run: Run, error: str, now: datetime) -> bool:
     """Record that we could not look, in words. It concludes nothing; return whether the run still was ours."""
-    return _close(run, now, state=RunState.ERRORED, error=error)
+    closed = _close(run, now, state=RunState.ERRORED, error=error)
+    if closed:
+        _confirm_later(run, now)
+    return closed
 
 
 def abandon(*, run_id: int, error: str, now: datetime) -> bool:
