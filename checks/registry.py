@@ -1,7 +1,7 @@
 """Every probe, by slug. One explicit list; a test compares it with the folder and with the checklist."""
 
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 
 from django.conf import settings
 
@@ -9,6 +9,8 @@ from checks.contract import Probe
 from checks.probes.key_validity import KeyValidity
 from checks.probes.proxy_buffering import ProxyBuffering
 from checks.probes.spend_cap import SpendCap
+from checks.targets import target_of
+from readiness.models import Environment
 from readiness.observers import Observer
 
 PROBES: tuple[Probe, ...] = (KeyValidity(), SpendCap(), ProxyBuffering())
@@ -29,6 +31,16 @@ def interval(probe: Probe) -> timedelta:
 def observers() -> list[Observer]:
     """Return the probes as pages show them."""
     return [
-        Observer(slug=probe.slug, question=probe.question, remedy=probe.remedy, every=interval(probe))
+        Observer(
+            slug=probe.slug,
+            question=probe.question,
+            remedy=probe.remedy,
+            every=interval(probe),
+            missing=partial(_missing, probe),
+        )
         for probe in PROBES
     ]
+
+
+def _missing(probe: Probe, environment: Environment) -> list[str]:
+    return probe.missing(target_of(environment))

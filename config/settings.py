@@ -26,6 +26,8 @@ SECRET_KEY = env.str("READINESS_SECRET_KEY", default="") or policies.embedded_se
 ALLOWED_HOSTS = env.list("READINESS_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("READINESS_ORIGINS", default=[])
 HTTPS = env.bool("READINESS_HTTPS", default=DEPLOYED)
+# Browsers send a cookie to every port of a host: a demo beside one's own data keeps a session of its own.
+SESSION_COOKIE_NAME = "readiness_demo" if DEMO else "readiness"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and env.bool("READINESS_HTTPS_REDIRECT", default=False)
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]

@@ -1,8 +1,6 @@
 """What people type: bad input gets its sentence at its field, is kept in the form, and writes nothing."""
 
-import re
 from datetime import timedelta
-from html import unescape
 from typing import Any
 
 import pytest
@@ -24,6 +22,7 @@ from tests.factories import (
     make_service,
     make_team,
 )
+from tests.reading import at_field, value_of, words
 
 pytestmark = pytest.mark.django_db
 KEY = "qbt_live_4fK2mXw9Zr7TqLp0"
@@ -51,33 +50,6 @@ def prod(mia: User, settings: Any) -> Environment:
 def page(mia: User, client: Client) -> Client:
     assert client.login(username="mia", password=PASSWORD)
     return client
-
-
-def words(response: Any) -> str:
-    """What a page says, without its markup."""
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
-
-
-def at_field(response: Any, field: str) -> str:
-    """What is said at a field, under the id that the field names as its description; empty where nothing is."""
-    html = response.content.decode()
-    found = re.search(rf'<div class="error" id="{field}_error">(.*?)</div>', html, re.DOTALL)
-    if found is None:
-        return ""
-    assert re.search(rf'aria-describedby="[^"]*\b{field}_error\b[^"]*"', html), "The field does not name its error."
-    assert f'id="{field}"' in html or f'id="{field}_0"' in html
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", found[1]))).strip()
-
-
-def value_of(response: Any, field: str) -> str:
-    """What the field of this id holds."""
-    html = response.content.decode()
-    area = re.search(rf'<textarea [^>]*\bid="{field}"[^>]*>\s?(.*?)</textarea>', html, re.DOTALL)
-    if area:
-        return unescape(area[1]).strip()
-    found = re.search(rf'<input [^>]*\bid="{field}"[^>]*>', html)
-    held = re.search(r'value="([^"]*)"', found[0]) if found else None
-    return unescape(held[1]) if held else ""
 
 
 ENVIRONMENT = {
@@ -118,6 +90,10 @@ def change(page: Client, prod: Environment, **given: Any) -> Any:
         ("service_url", "http://0x7f000001/", "Probes do not connect to 127.0.0.1"),
         ("service_url", "http://0177.0.0.1/", "Probes do not connect to 127.0.0.1"),
         ("service_url", "http://127.1", "Probes do not connect to 127.0.0.1"),
+        ("service_url", "http://127。0。0。1/", "Probes do not connect to 127.0.0.1"),
+        ("service_url", "http://a..b", "No such host can be looked up"),
+        ("service_url", "http://-/", "No such host can be looked up"),
+        ("service_url", "http://a.example.ca:0", "No such host can be looked up"),
         ("service_url", "http://[::1]", "Probes do not connect to ::1"),
         ("service_url", "http://[::ffff:169.254.169.254]", "Probes do not connect to"),
         ("service_url", "http://10.8.0.1", "Probes do not connect to 10.8.0.1"),

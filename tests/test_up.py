@@ -84,7 +84,7 @@ def test_the_demo_starts_ticks_by_itself_and_keeps_its_data(tmp_path: Path) -> N
         with httpx.Client(follow_redirects=True) as visitor:
             page = visitor.get(link)
             assert page.status_code == 200
-            assert "sessionid" not in visitor.cookies
+            assert "readiness_demo" not in visitor.cookies
             token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
             sesame = re.search(r'name="token"\s+value="([^"]+)"', page.text)
             assert token, page.text

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from checks.contract import Facts, Probe, Proof, Target, Tools
 from checks.http import RequestFailed
@@ -20,8 +21,6 @@ from readiness.rules.references import split_reference
 
 KEY_PREFIX = "qbt_"
 """How every Bastion key begins, as its endpoint pages document. Length and alphabet are not documented."""
-
-_MOST_HEADER = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +98,7 @@ class KeyValidity(Probe):
             return {**facts, "request_failure": {"code": failure.code, "sentence": failure.sentence}}
         facts |= {"asked": True, "status": answer.status, "elapsed_ms": round(answer.elapsed_ms, 1)}
         if 300 <= answer.status < 400:
-            facts["redirects_to"] = answer.headers.get("location", "")[:_MOST_HEADER]
+            facts["redirects_to"] = _origin(answer.headers.get("location", ""))
         return {**facts, **_read(answer)}
 
     def judge(self, facts: Facts, *, now: datetime) -> list[Finding]:  # noqa: ARG002 - nothing here ages
@@ -172,6 +171,15 @@ def _shown(reference: str) -> str:
     """Return the reference as it may be shown: it names a key and is not one; what looks like a key is cut."""
     scheme, name = split_reference(reference)
     return f"{scheme}:***" if KEY_PREFIX in name else reference
+
+
+def _origin(location: str) -> str:
+    """Return scheme and host of where a redirect leads: the rest may carry anything, what we sent included."""
+    try:
+        parts = urlsplit(location)
+        return f"{parts.scheme}://{parts.hostname}"[:200] if parts.scheme and parts.hostname else "another path"
+    except ValueError:
+        return ""
 
 
 def _read(answer: Any) -> dict[str, Any]:

@@ -140,8 +140,14 @@ def _looked_up(document: Any, source: BillingTarget) -> Facts:
             value = jmespath.search(expression, record)
         except JMESPathError:
             return {"bad_expression": which}
-        values[which] = None if value is None else str(value)[:40]
+        values[which] = None if value is None else _short(value)
     return values
+
+
+def _short(value: Any) -> str:
+    """Return a value as text where it may be an amount or a currency; a longer one may be anything and is not kept."""
+    text = str(value)
+    return text if len(text) <= 40 else "a longer text"
 
 
 def _literal(name: str) -> str:

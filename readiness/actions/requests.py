@@ -30,7 +30,9 @@ def ask_waiver(
     zone = timezone.get_current_timezone()
     insist(reason_refusals(reason) + rules.end_refusals(until_day, today=now.astimezone(zone).date()))
     item = item_to_change(item_id, by=by, seen_version=seen_version)
-    insist(rules.ask_refusals(met=status_at(item.facts, now).met, waiting=waiting_request(item) is not None))
+    status, waiting = status_at(item.facts, now), waiting_request(item) is not None
+    left_out = status is Status.NOT_APPLICABLE
+    insist(rules.ask_refusals(met=status.met, waiting=waiting, not_applicable=left_out))
     waiver = Waiver.objects.create(
         item=item,
         stance=stance,

@@ -2,10 +2,12 @@
 
 import ipaddress
 import re
+import unicodedata
 from socket import inet_aton
 from urllib.parse import urlsplit
 
 _MOST = 500
+_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE)
 _NUMBERS = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}")
 
 
@@ -22,11 +24,28 @@ def address_refusals(url: str, *, what: str) -> list[str]:
         return [
             f"The {what} has to begin with https:// (or http://) and name a host, like https://assistant.example.ca."
         ]
+    if not _can_be_looked_up(host) or parts.port == 0:
+        return [f"No such host can be looked up. Write the {what} like https://assistant.example.ca."]
     if parts.username is not None or parts.password is not None:
         return [f"The {what} carries a user name or password. Give it without; keys are named by reference."]
     if parts.query or parts.fragment:
         return [f"Give the {what} without a query (?…) or fragment (#…)."]
     return []
+
+
+def _can_be_looked_up(host: str) -> bool:
+    """Return whether a host is an address or a name of ordinary labels; full-width forms count as ordinary."""
+    if ":" in host:
+        return "%" not in host
+    try:
+        return _NAME.fullmatch(_plain(host).encode("idna").decode()) is not None
+    except UnicodeError:
+        return False
+
+
+def _plain(host: str) -> str:
+    """Return a host as resolvers read it: compatibility forms of letters, digits and dots made ordinary."""
+    return unicodedata.normalize("NFKC", host).replace("。", ".").rstrip(".")
 
 
 def literal_address(url: str) -> tuple[str, int] | None:
@@ -36,7 +55,7 @@ def literal_address(url: str) -> tuple[str, int] | None:
     """
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".")
+        host = _plain(parts.hostname or "")
         address = ipaddress.IPv4Address(inet_aton(host)) if _NUMBERS.fullmatch(host) else ipaddress.ip_address(host)
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except (ValueError, OSError):

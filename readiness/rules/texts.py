@@ -51,7 +51,7 @@ def link_refusals(link: str) -> list[str]:
         return [KEY_IN_TEXT]
     if len(link) > MOST_LINK:
         return [f"This link is longer than {MOST_LINK} characters. Use a shorter address."]
-    if re.search(r"[\x00-\x20\x7f]", link):
+    if re.search(r"[\x00-\x20\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", link):
         return [
             f"“{_short(link)}” has a space or a control character in it. Paste the address alone, one on each line."
         ]

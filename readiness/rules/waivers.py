@@ -21,10 +21,12 @@ def end_refusals(day: date, *, today: date) -> list[str]:
     return []
 
 
-def ask_refusals(*, met: bool, waiting: bool) -> list[str]:
+def ask_refusals(*, met: bool, waiting: bool, not_applicable: bool) -> list[str]:
     """Return why a waiver may not be asked for now."""
     if met:
         return ["This item is met, so there is nothing to waive."]
+    if not_applicable:
+        return ["This item does not apply here, so there is nothing to waive."]
     if waiting:
         return ["A request for this item already waits for a reviewer. Withdraw it first to ask anew."]
     return []

@@ -42,7 +42,7 @@ class ItemRow:
     not_applicable: NotApplicable | None = None
     probes: tuple[Observer, ...] = ()
     open_run: Run | None = None
-    clauses: int = 0
+    lacking: tuple[str, ...] = ()
 
     @property
     def waiting(self) -> bool:
@@ -132,7 +132,7 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
             not_applicable=not_applicables.get(item.pk) if item else None,
             probes=probes if item else (),
             open_run=next((by_probe[probe.slug] for probe in probes if probe.slug in by_probe), None) if item else None,
-            clauses=len(clauses.get(entry.pk, ())),
+            lacking=_lacking(environment, probes) if item and item.pk not in newest else (),
         )
         section = sections.setdefault(entry.section_id, SheetSection(section=entry.section, rows=[]))
         section.rows.append(row)
@@ -149,6 +149,12 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
             )[:6]
         ),
     )
+
+
+def _lacking(environment: Environment, probes: Sequence[Observer]) -> tuple[str, ...]:
+    """Return what keeps every one of the probes from looking; empty where one of them can."""
+    found = [probe.missing(environment) for probe in probes]
+    return tuple(dict.fromkeys(reason for reasons in found for reason in reasons)) if found and all(found) else ()
 
 
 def items_on(environment: Environment, items: Sequence[Item], entries: Sequence[Entry]) -> dict[int, Item]:

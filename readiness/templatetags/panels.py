@@ -105,6 +105,12 @@ def newest_run(runs: Iterable[Run], probe: str) -> Run | None:
 
 
 @register.simple_tag
+def lacking(detail: ItemDetail, probe: str) -> list[str]:
+    """Return what the environment lacks before a probe can look, in words."""
+    return next((one.missing(detail.environment) for one in detail.probes if one.slug == probe), [])
+
+
+@register.simple_tag
 def last_run_over(runs: Iterable[Run], probe: str) -> Run | None:
     """Return the newest run of a probe that is over: what is known while another one waits or runs."""
     return next((run for run in runs if run.probe == probe and not run.is_open), None)

@@ -10,9 +10,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import items as actions
+from readiness.enums.standing import Status
 from readiness.forms.items import AssignForm, DecideForm, ReasonForm, SeenForm, TakeBackForm, TickForm, WaiverForm
 from readiness.forms.services import resent
 from readiness.models import Environment, Item, NotApplicable, Service, Waiver
@@ -26,7 +27,7 @@ from .sheets import sheet_context
 TABS = ("evidence", "runs", "waiver", "history", "why")
 
 
-@require_GET
+@require_safe
 def detail(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
     """Show one item: a page by itself, or the panel below its line on the sheet."""
     found = find_environment(service, environment)
@@ -104,10 +105,10 @@ def refusals_of(request: Request, shown: ItemDetail, now: datetime) -> dict[str,
     """Return why this person may not do each thing now; the actions raise the same."""
     item, actor, team = shown.item, request.user.actor, shown.item.service.team
     change = refusals_to_change(request, item.service) or actions.live_refusals(item)
-    waiting = shown.request is not None
+    waiting, left_out = shown.request is not None, shown.status is Status.NOT_APPLICABLE
     return {
         "change": change,
-        "waiver": change or ask_refusals(met=shown.status.met, waiting=waiting),
+        "waiver": change or ask_refusals(met=shown.status.met, waiting=waiting, not_applicable=left_out),
         "not_applicable": change
         or ask_not_applicable_refusals(
             failing=item.failing_since is not None and item.failing_since <= now,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from readiness.enums.standing import Verdict
 from readiness.enums.words import Kind
@@ -18,7 +18,7 @@ from .access import Request, newest_event
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@require_GET
+@require_safe
 def overview(request: Request) -> HttpResponse:
     """Show every live environment that the filters leave; to a page that is up to date already, answer nothing."""
     newest, now = newest_event(), timezone.now()

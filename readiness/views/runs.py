@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import runs as actions
 from readiness.models import Clause, Entry, Environment, Run
@@ -56,7 +56,7 @@ def run_item(request: Request, service: str, environment: str, entry: str) -> Ht
     return changed(request, found, item, tab="runs", said="Asked for. It starts within seconds.")
 
 
-@require_GET
+@require_safe
 def run(request: Request, service: str, environment: str, entry: str, run: int) -> HttpResponse:
     """Show one run; to a panel that follows it, with the parts of the sheet that follow from its end."""
     found = find_environment(service, environment)

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from readiness.actions import services as actions
 from readiness.forms.services import NAME_TAKEN, ServiceForm
@@ -17,7 +17,7 @@ from readiness.selectors.services import service_page
 from .access import Request, find_service, refusals_to_change
 
 
-@require_GET
+@require_safe
 def show(request: Request, service: str) -> HttpResponse:
     """Show a service with its environments."""
     found = find_service(service)

@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from readiness.models import Environment, Event
 from readiness.selectors.sheets import ItemRow, Sheet
@@ -13,7 +13,7 @@ from readiness.selectors.sheets import sheet as select_sheet
 from .access import MOST_DIGITS, Request, find_environment, newest_event, refusals_to_change
 
 
-@require_GET
+@require_safe
 def sheet(request: Request, service: str, environment: str) -> HttpResponse:
     """Show an environment with all its items."""
     found = find_environment(service, environment)
@@ -40,7 +40,7 @@ def runs_token(shown: Sheet) -> str:
     return ".".join(f"{run.pk}{run.state[0]}{run.attempts}" for run in shown.open_runs)
 
 
-@require_GET
+@require_safe
 def live(request: Request, service: str, environment: str) -> HttpResponse:
     """Answer what changed on a sheet since an event, or nothing."""
     found = find_environment(service, environment)
