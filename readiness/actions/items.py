@@ -7,7 +7,7 @@ from django.db import transaction
 
 from readiness.enums.words import Outcome
 from readiness.models import Clause, Evidence, EvidenceLink, Item, User
-from readiness.rules.permissions import Refused, change_refusals, insist
+from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 from readiness.rules.texts import links_refusals, summary_refusals
 from readiness.selectors.clauses import clause_facts
 
@@ -42,9 +42,7 @@ def item_to_change(item_id: int, *, by: User, seen_version: int) -> Item:
 
 def live_refusals(item: Item) -> list[str]:
     """Return why nothing may be written about this item any more."""
-    if item.service.archived_at is not None or (item.environment and item.environment.archived_at is not None):
-        return ["This is archived: it can be read, and nothing more is written about it."]
-    return []
+    return archived_refusals(item.service.archived_at, item.environment.archived_at if item.environment else None)
 
 
 def save_written(item: Item, *fields: str) -> None:

@@ -9,7 +9,7 @@ from readiness import policy
 from readiness.enums.words import Scope
 from readiness.models import Entry, Environment, Item, Service, Team, User
 from readiness.rules.environments import EnvironmentSettings, settings_refusals
-from readiness.rules.permissions import Refused, change_refusals, insist
+from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 
 from . import ledger
 from .folding import lock_item, refresh
@@ -45,7 +45,7 @@ def change_service(*, by: User, service: Service, team: Team, description: str, 
     service = Service.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=service.pk)
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
     insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
-    insist(archived_refusals(service))
+    insist(archived_refusals(service.archived_at))
     before = {"team": service.team.slug, "description": service.description}
     after = {"team": team.slug, "description": description}
     if before == after:
@@ -60,7 +60,7 @@ def change_service(*, by: User, service: Service, team: Team, description: str, 
 def add_environment(*, by: User, service: Service, settings: EnvironmentSettings, now: datetime) -> Environment:
     """Add an environment to a service, with its items."""
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
-    insist(archived_refusals(service))
+    insist(archived_refusals(service.archived_at))
     _insist_on_settings(service, settings)
     environment = Environment.objects.create(service=service, settings_changed_at=now, **settings)
     add_missing_items(environment)
@@ -83,7 +83,7 @@ def change_environment(
     environment = _lock_with_items(environment_id)
     service = environment.service
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
-    insist(archived_refusals(service, environment))
+    insist(archived_refusals(service.archived_at, environment.archived_at))
     if environment.version != seen_version:
         last = environment.events.filter(kind="environment.changed").select_related("actor").order_by("-id").first()
         raise EnvironmentCrossed(environment, by=str(last.actor) if last and last.actor else "Somebody")
@@ -111,13 +111,6 @@ def change_environment(
         data=_difference(before, after),
     )
     return environment
-
-
-def archived_refusals(service: Service, environment: Environment | None = None) -> list[str]:
-    """Return why nothing may be written about this any more."""
-    if service.archived_at is not None or (environment is not None and environment.archived_at is not None):
-        return ["This is archived: it can be read, and nothing more is written about it."]
-    return []
 
 
 def add_missing_items(environment: Environment) -> int:

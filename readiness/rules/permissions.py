@@ -1,6 +1,7 @@
 """Who may what. One function answers each question; the page shows its reasons and the action raises them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,13 @@ def change_refusals(actor: Actor, *, team_id: int, team: str) -> list[str]:
     if actor.is_admin or team_id in actor.teams:
         return []
     return [f"Only members of {team} change this. Ask one of them, or ask an admin to add you to the team."]
+
+
+def archived_refusals(*archived_at: datetime | None) -> list[str]:
+    """Return why nothing may be written any more about what is archived, by itself or with its service."""
+    if any(instant is not None for instant in archived_at):
+        return ["This is archived: it can be read, and nothing more is written about it."]
+    return []
 
 
 def add_service_refusals(actor: Actor) -> list[str]:

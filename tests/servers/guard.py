@@ -87,6 +87,24 @@ class Guarded:
                 pipe.close()
 
 
+class Server:
+    """A server of the tests: its ``start`` sets ``_process``, again after it was stopped or killed."""
+
+    _process: Guarded | None = None
+
+    def stop(self) -> None:
+        """Stop it at once; connections are cut."""
+        if self._process:
+            self._process.stop()
+            self._process = None
+
+    def kill(self) -> None:
+        """End it as ``kill -9`` does; ``start`` brings it back where it was."""
+        if self._process:
+            self._process.kill()
+            self._process = None
+
+
 class GuardedFolder:
     """A new folder that is removed when the tests end, also when these are killed."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from tests.proxies.processes import free_ports
-from tests.servers.guard import Guarded
+from tests.servers.guard import Guarded, Server
 from tests.servers.waiting import eventually
 
 OLDEST = 14
@@ -38,7 +38,7 @@ class NoPostgreSQL(RuntimeError):
     """There is no PostgreSQL that could be started; the message says what was looked at."""
 
 
-class PostgreSQL:
+class PostgreSQL(Server):
     """One server below ``folder``, with an ordinary role that may create databases, as in production."""
 
     def __init__(self, folder: Path) -> None:
@@ -53,7 +53,6 @@ class PostgreSQL:
             os.chown(self._home, *self._owner)
             _let_through(folder, *self._owner)
         self._bin = usable_binaries(self._owner, self._home)
-        self._process: Guarded | None = None
         self._initialise()
 
     def url(self, name: str) -> str:
@@ -82,18 +81,6 @@ class PostgreSQL:
             stop_signal=signal.SIGQUIT,
         )
         eventually(self._answers, STARTS_WITHIN_S, what="PostgreSQL answers")
-
-    def stop(self) -> None:
-        """Stop it at once; connections are cut."""
-        if self._process:
-            self._process.stop()
-            self._process = None
-
-    def kill(self) -> None:
-        """End it as ``kill -9`` does; ``start`` brings it back where it was."""
-        if self._process:
-            self._process.kill()
-            self._process = None
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 from tests.proxies.processes import free_ports
-from tests.servers.guard import Guarded
+from tests.servers.guard import Guarded, Server
 from tests.servers.waiting import eventually
 
 STARTS_WITHIN_S = 10.0
@@ -18,7 +18,7 @@ class NoValkey(RuntimeError):
     """There is no server that could be started."""
 
 
-class Valkey:
+class Valkey(Server):
     """One server. Its data is in memory alone and gone when it stops."""
 
     def __init__(self, folder: Path) -> None:
@@ -26,7 +26,6 @@ class Valkey:
         self.password = secrets.token_urlsafe(16)
         self.port = 0
         self._program = program()
-        self._process: Guarded | None = None
 
     @property
     def url(self) -> str:
@@ -49,18 +48,6 @@ class Valkey:
             folder=self.folder,
         )
         eventually(self._answers, STARTS_WITHIN_S, what="Valkey accepts connections")
-
-    def stop(self) -> None:
-        """Stop it; connections are cut."""
-        if self._process:
-            self._process.stop()
-            self._process = None
-
-    def kill(self) -> None:
-        """End it as ``kill -9`` does; ``start`` brings it back where it was."""
-        if self._process:
-            self._process.kill()
-            self._process = None
 
     def _answers(self) -> bool:
         assert self._process is not None
