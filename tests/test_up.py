@@ -96,6 +96,13 @@ def test_the_demo_starts_ticks_by_itself_and_keeps_its_data(tmp_path: Path) -> N
             assert "batch-labeller" in overview.text
             eventually(lambda: "verified" in visitor.get("/".join(link.split("/")[:3])).text, within_s=60)
             ready = visitor.get(f"http://127.0.0.1:{port}/readyz").json()
+            person = re.search(r'name="person"\s+value="(\d+)"[^>]*>\s*<span>Ada Lind</span>', overview.text)
+            csrf = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', visitor.get(overview.url).text)
+            assert person, overview.text
+            sent = {"csrfmiddlewaretoken": csrf[0], "person": person[1], "next": "//elsewhere.example/"}
+            acting = visitor.post(f"http://127.0.0.1:{port}/demo/act-as/", data=sent)
+            assert acting.url.path == "/"
+            assert "acting as Ada Lind, reviewer" in acting.text
         assert ready == {"ready": True, "database": "ok", "broker": "ok", "scheduler": "ok"}
         assert sorted(children_of(process.pid)) == ["celery", "demo_world", "scheduler", "uvicorn"]
     with running(data, "--demo", "--port", str(port)) as (_, link), httpx.Client(follow_redirects=True) as visitor:
