@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from readiness.enums.standing import Status, Verdict
-from readiness.enums.words import RunState
+from readiness.enums.words import Kind, RunState
 from readiness.models import Environment, Item, NotApplicable, Run, Team, Waiver
 from readiness.rules.status import ItemFacts
 from readiness.rules.verdicts import Tally, tally
@@ -146,7 +146,8 @@ def _environments(filters: Filters) -> QuerySet[Environment]:
             | Q(service__description__icontains=filters.text)
             | Q(service__team__name__icontains=filters.text)
         )
-    return found.order_by(F("launch_on").asc(nulls_last=True), "service__slug", "kind", "name")
+    as_named = Case(*(When(kind=kind, then=Value(place)) for place, kind in enumerate(Kind.values)))
+    return found.order_by(F("launch_on").asc(nulls_last=True), "service__slug", as_named, "name")
 
 
 _States = dict[int, dict[int, tuple[Status, bool]]]
@@ -172,7 +173,7 @@ def _waiting() -> tuple[Counter[int], Counter[int]]:
     by_environment: Counter[int] = Counter()
     by_service: Counter[int] = Counter()
     for model in (Waiver, NotApplicable):
-        waiting = model.objects.filter(decided_at=None, ended_at=None)
+        waiting = model.objects.filter(decided_at=None, ended_at=None, item__entry__retired_at=None)
         of_services = waiting.filter(item__environment=None)
         by_service.update(of_services.values_list("item__service_id", flat=True))
         by_environment.update(waiting.exclude(item__environment=None).values_list("item__environment_id", flat=True))
