@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -11,9 +12,16 @@ from django.utils import timezone
 from readiness.actions import ledger
 from readiness.models import BillingSource, Membership, Team, User
 
-admin.site.site_header = "Readiness: people, teams, billing sources"
+admin.site.site_header = "Readiness"
+admin.site.unregister(Group)
 admin.site.site_title = "Readiness"
-admin.site.index_title = "Keep"
+admin.site.index_title = "People, teams and billing sources"
+
+
+SLUG_MATTERS = (
+    "The slug is the name under which the operator grants key references to this team (READINESS_KEY_REFERENCES). "
+    "Change both together."
+)
 
 
 class Recorded(admin.ModelAdmin[models.Model]):
@@ -71,6 +79,7 @@ class TeamAdmin(Recorded):
     """Teams and who is in them."""
 
     list_display = ("name", "slug")
+    fieldsets = ((None, {"fields": ("name", "slug"), "description": SLUG_MATTERS}),)
     prepopulated_fields = {"slug": ("name",)}
     inlines = (MembershipInline,)
 
