@@ -199,6 +199,12 @@ class ProbeClient:
         finally:
             outcome.close()
 
+    def insist_on_key_host(self, url: str) -> None:
+        """Raise ``RequestFailed`` (not-a-key-host, bad-url) where the operator lets no key be sent to this address."""
+        at = checked_url(url)
+        if not is_key_host(at, self._policy.key_hosts):
+            raise RequestFailed("not-a-key-host", f"{peer_of(at)} is not among the hosts that may be sent a key.")
+
     def _get(
         self,
         url: str,
@@ -210,8 +216,7 @@ class ProbeClient:
         started = time.monotonic()
         at = checked_url(url)
         if secret_headers:
-            if not is_key_host(at, self._policy.key_hosts):
-                raise RequestFailed("not-a-key-host", f"{peer_of(at)} is not among the hosts that may be sent a key.")
+            self.insist_on_key_host(url)
             redirects_left = 0
         to_send = self._headers(headers, secret_headers)
         follows = redirects_left > 0

@@ -99,7 +99,10 @@ def test_nobody_at_the_address_is_unreachable() -> None:
 
 def test_a_host_that_may_not_be_sent_a_key_gets_no_connection(standin: StandInServer) -> None:
     target = Target(bastion_url=standin.url, key_reference=REFERENCE)
-    facts, found = look(KeyValidity(), target, key_hosts=("api.example.ca",), secrets={REFERENCE: KEY})
+    asked: list[str] = []
+    given = {"secrets": {REFERENCE: KEY}, "may_ask": lambda mark: not asked.append(mark)}
+    facts, found = look(KeyValidity(), target, key_hosts=("api.example.ca",), **given)
+    assert asked == [], "the key's hourly turn was used up"
     assert found["key-accepted"] == "inconclusive unreachable"
     assert facts["request_failure"]["code"] == "not-a-key-host"
     assert standin.state.journal() == ()

@@ -90,9 +90,10 @@ class KeyValidity(Probe):
         facts |= {"resolved": True, "fingerprint": mark, "begins_like_a_key": key.reveal().startswith(KEY_PREFIX)}
         if not facts["begins_like_a_key"]:
             return facts
-        if not tools.may_ask_with(mark):
-            return {**facts, "asked_recently": True}
         try:
+            tools.client.insist_on_key_host(url)
+            if not tools.may_ask_with(mark):
+                return {**facts, "asked_recently": True}
             answer = tools.client.get(url, secret_headers={"Authorization": key.with_prefix("Bearer ")})
         except RequestFailed as failure:
             return {**facts, "request_failure": {"code": failure.code, "sentence": failure.sentence}}
