@@ -1,5 +1,5 @@
 # Readiness, for web, worker, scheduler and migrate alike: the command decides. BASE is any image with Python 3.11-3.13.
-ARG BASE=docker.io/library/python:3.13-slim-bookworm
+ARG BASE=python:3.13-slim-bookworm
 
 FROM ${BASE} AS packages
 COPY requirements.lock /requirements.lock
