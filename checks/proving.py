@@ -12,7 +12,7 @@ from checks.contract import Probe, Proof, Tools
 from checks.http import ClientPolicy, ProbeClient
 from checks.keys import Secret, SecretError, fingerprint
 from checks.models import ProbeProof
-from checks.serving import serve
+from checks.serving import Served
 from readiness.rules.networks import parse_allowed
 
 log = structlog.get_logger(__name__)
@@ -64,7 +64,7 @@ def _failures(proof: Proof, *, now: datetime) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
         path = str(Path(folder) / "s")
         with (
-            serve(proof.app, uds=path),
+            Served(proof.app, uds=path),
             ProbeClient(client_policy, deadline_s=proof.probe.deadline.total_seconds(), unix_socket=path) as client,
         ):
             facts = proof.probe.observe(proof.target, _tools(client, proof.secrets))

@@ -1,37 +1,17 @@
 """Runs the stand-in on a loopback port or a unix socket, in a thread, for tests, for the demo and by itself."""
 
-import socket
-import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from checks.standin.app import ASGIApp, StandIn
+from checks.serving import Served
+from checks.standin.app import StandIn
 from checks.standin.settings import StandInSettings
 from checks.standin.state import StandInState
 
-GRACE_S = 1
-"""How long ``stop`` lets running streams go on before it cuts them."""
 
+class StandInServer(Served):
+    """A running stand-in: inside its block ``url`` ends in ``/v1`` and ``state`` may be changed.
 
-class _SilentProtocol(HttpToolsProtocol):
-    """Logs no request, without touching the logger that another server in this process may use."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.access_log = False
-
-
-class StandInServer:
-    """A running stand-in, as a context manager: inside, ``url`` ends in ``/v1`` and ``state`` may be changed.
-
-    It listens on ``host`` and ``port`` (0 takes a free one), or on the unix socket ``uds``, which must not exist yet
-    and is removed at the end; its ``url`` then names ``localhost`` and is of use only to clients that dial the socket.
-    ``app`` may be replaced before it is entered, by one that mounts it. Connections are accepted as soon as
-    ``__enter__`` returns; it raises ``OSError`` where the address cannot be had.
+    Where it listens is said as for ``Served``; ``app`` may be replaced by one that mounts the stand-in.
     """
 
     def __init__(
@@ -47,65 +27,9 @@ class StandInServer:
         if settings is not None and state is not None:
             raise ValueError("give settings or a state, not both")
         self.state = state or StandInState(settings)
-        self.app: ASGIApp = StandIn(self.state)
-        self._host, self._port, self._uds = host, port, uds
-        self.url = ""
+        super().__init__(StandIn(self.state), host=host, port=port, uds=uds)
 
-    def __enter__(self) -> Self:
-        """Listen and serve."""
-        listener = self._listen()
-        config = uvicorn.Config(
-            self.app,
-            http=_SilentProtocol,
-            loop="asyncio",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [listener]}, name="standin", daemon=True
-        )
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, wait for the end, and remove the unix socket."""
-        self.stop()
-        self.wait()
-        if self._uds:
-            Path(self._uds).unlink(missing_ok=True)
-
-    def stop(self) -> None:
-        """Ask the server to end; safe in a signal handler. ``wait`` returns when it has."""
-        self._server.should_exit = True
-
-    def wait(self) -> None:
-        """Wait until the server has ended."""
-        self._thread.join()
-
-    def _listen(self) -> socket.socket:
-        if self._uds:
-            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                listener.bind(str(self._uds))
-                Path(self._uds).chmod(0o600)
-                listener.listen(128)
-            except OSError:
-                listener.close()
-                raise
-            self.url = "http://localhost/v1"
-            return listener
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.create_server((self._host, self._port), family=family, backlog=128)
-        # Connections inherit it. asyncio sets it only where a socket names its protocol, and this one does not;
-        # without it each answer, and each token of a stream, waits some 40 ms for the reader's delayed acknowledgement.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        host = f"[{self._host}]" if family == socket.AF_INET6 else self._host
-        self.url = f"http://{host}:{listener.getsockname()[1]}/v1"
-        return listener
+    @property
+    def url(self) -> str:
+        """The base URL that clients are given."""
+        return f"{self.origin}/v1" if self.origin else ""
