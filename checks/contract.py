@@ -133,10 +133,6 @@ class Probe(ABC):
             clause=clause, judgement=judgement, code=f"{self.slug}.{message}", sentence=sentence, params=params
         )
 
-    def findings_for_all(self, judgement: Judgement, message: str, **params: Param) -> list[Finding]:
-        """Make the same finding for every clause."""
-        return [self.finding(clause, judgement, message, **params) for clause in self.observes]
-
 
 def spoken(value: Param) -> str:
     """Return a parameter as a sentence says it: measured numbers (floats) whole and at least 1."""

@@ -35,13 +35,11 @@ def refresh(item: Item, *, now: datetime) -> list[ClauseFacts]:
     if standing is not None and failing is not None:
         standing.ended_at, standing.end_reason = max(failing, standing.asked_at), FELL
         standing.save(update_fields=["ended_at", "end_reason"])
-        ledger.record(
+        ledger.record_of_item(
             "not-applicable.fell",
+            item,
             by=None,
             at=now,
-            service=item.service,
-            environment=item.environment,
-            item=item,
             data={"request": standing.pk, "since": failing.isoformat()},
         )
         standing = None

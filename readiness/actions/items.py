@@ -18,11 +18,10 @@ from .folding import lock_item, refresh
 class Crossed(Exception):
     """Somebody else saved the item first. Nothing was written."""
 
-    def __init__(self, item: Item, *, by: str, what: str) -> None:
+    def __init__(self, item: Item, *, by: str) -> None:
         super().__init__(f"{by} saved this item first.")
         self.item = item
         self.by = by
-        self.what = what
 
 
 def item_to_change(item_id: int, *, by: User, seen_version: int) -> Item:
@@ -36,7 +35,7 @@ def item_to_change(item_id: int, *, by: User, seen_version: int) -> Item:
     insist(live_refusals(item))
     if item.version != seen_version:
         last = item.events.filter(actor__isnull=False).select_related("actor").order_by("-id").first()
-        raise Crossed(item, by=str(last.actor) if last else "Somebody", what=last.kind if last else "")
+        raise Crossed(item, by=str(last.actor) if last else "Somebody")
     return item
 
 
@@ -68,13 +67,11 @@ def tick(
     written = [_attest(item, clause, by=by, summary=summary, links=links, now=now) for clause in chosen]
     save_written(item)
     refresh(item, now=now)
-    ledger.record(
+    ledger.record_of_item(
         "item.ticked",
+        item,
         by=by,
         at=now,
-        service=item.service,
-        environment=item.environment,
-        item=item,
         data={
             "summary": summary,
             "links": list(links),
@@ -125,13 +122,11 @@ def take_back(*, by: User, item_id: int, summary: str, seen_version: int, now: d
     ]
     save_written(item)
     refresh(item, now=now)
-    ledger.record(
+    ledger.record_of_item(
         "item.tick-taken-back",
+        item,
         by=by,
         at=now,
-        service=item.service,
-        environment=item.environment,
-        item=item,
         data={"summary": summary, "clauses": standing},
     )
     return written
@@ -159,13 +154,11 @@ def assign(
         return item
     item.owner, item.due_on = owner, due_on
     save_written(item, "owner", "due_on")
-    ledger.record(
+    ledger.record_of_item(
         "item.assigned",
+        item,
         by=by,
         at=now,
-        service=item.service,
-        environment=item.environment,
-        item=item,
         data={"from": before, "to": after, "owner_name": str(owner) if owner else ""},
     )
     return item

@@ -60,6 +60,11 @@ def record(
     )
 
 
+def record_of_item(kind: str, item: Item, *, by: User | None, at: datetime, data: dict[str, Any]) -> Event:
+    """Append one event about an item, with its service and its environment."""
+    return record(kind, by=by, at=at, service=item.service, environment=item.environment, item=item, data=data)
+
+
 def canonical(line: dict[str, Any]) -> str:
     """Return the one way to write this line as JSON: sorted keys, no spaces, no escapes beyond what JSON needs."""
     return json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -144,12 +144,10 @@ def _word(request: Waiver | NotApplicable) -> str:
 
 def _record(kind: str, request: Waiver | NotApplicable, *, by: User, now: datetime, **data: str) -> None:
     item = request.item
-    ledger.record(
+    ledger.record_of_item(
         kind,
+        item,
         by=by,
         at=now,
-        service=item.service,
-        environment=item.environment,
-        item=item,
         data={"request": request.pk, **data},
     )

@@ -136,13 +136,11 @@ def finish(
         _confirm_later(run, now)
     for item_id, item in items.items():
         after = status_at(item.facts, now)
-        ledger.record(
+        ledger.record_of_item(
             "item.observed-again" if after is before[item_id] else "item.observed",
+            item,
             by=None,
             at=now,
-            service=item.service,
-            environment=item.environment,
-            item=item,
             data={
                 "run": run.pk,
                 "probe": run.probe,

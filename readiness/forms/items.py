@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from readiness.enums.words import Stance
 from readiness.forms.services import resent
-from readiness.models import Item, User
+from readiness.models import User
 from readiness.rules import texts
 from readiness.rules.waivers import MOST_DAYS, end_refusals
 
@@ -80,9 +80,9 @@ class AssignForm(SeenForm):
         label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
-    def __init__(self, *args: Any, item: Item, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, service: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        members = User.objects.filter(memberships__team_id=item.service.team_id, is_active=True)
+        members = User.objects.filter(memberships__team__services__slug=service, is_active=True)
         owner = self.fields["owner"]
         if isinstance(owner, forms.ModelChoiceField):
             owner.queryset = members.order_by("first_name", "username")

@@ -24,7 +24,7 @@ from readiness.models import (
 )
 from readiness.observers import Observer, observers
 from readiness.rules.status import status_at
-from readiness.rules.verdicts import Tally, tally
+from readiness.rules.verdicts import Tally, tally, tally_at
 
 from .histories import OBSERVED_AGAIN, Line, lines
 from .strips import Strip, entries_in_order, strip
@@ -88,9 +88,14 @@ class Sheet:
     open_runs: list[Run]
     happened: list[Line]
 
+    @property
+    def rows(self) -> list[ItemRow]:
+        """Every line, in the order of the page."""
+        return [row for section in self.sections for row in section.rows]
+
     def row(self, entry_slug: str) -> ItemRow | None:
         """Return one line by its entry."""
-        return next((row for section in self.sections for row in section.rows if row.entry.slug == entry_slug), None)
+        return next((row for row in self.rows if row.entry.slug == entry_slug), None)
 
 
 def in_order(environments: Iterable[Environment]) -> list[Environment]:
@@ -172,7 +177,7 @@ def _siblings(environment: Environment, items: Sequence[Item], entries: Sequence
     siblings = []
     for other in in_order(found):
         mine = items_on(other, items, entries).values()
-        counted = tally((status_at(item.facts, at), item.first_met_at is not None) for item in mine)
+        counted = tally_at((item.facts for item in mine), at)
         siblings.append(Sibling(environment=other, percent=counted.percent))
     return siblings
 

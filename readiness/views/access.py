@@ -11,6 +11,11 @@ MOST_DIGITS = 18
 """A number in an address or a form that is longer names nothing: every id fits into 63 bits."""
 
 
+def number_in(text: str) -> int | None:
+    """Return the number that an address or a form carries; None where it is none that could name anything."""
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
+
+
 class Request(HttpRequest):
     """A request behind the sign-in, with htmx."""
 

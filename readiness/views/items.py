@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -90,7 +91,9 @@ def empty_forms(shown: ItemDetail, now: datetime) -> dict[str, forms.Form]:
         "tick": TickForm(initial=seen, auto_id=ids(item, "tick")),
         "take_back": TakeBackForm(initial=seen, auto_id=ids(item, "take_back")),
         "assign": AssignForm(
-            initial={**seen, "owner": item.owner_id, "due_on": item.due_on}, item=item, auto_id=ids(item, "assign")
+            initial={**seen, "owner": item.owner_id, "due_on": item.due_on},
+            service=item.service.slug,
+            auto_id=ids(item, "assign"),
         ),
         "waiver": WaiverForm(initial=seen, now=now, auto_id=ids(item, "waiver")),
         "not_applicable": ReasonForm(initial=seen, auto_id=ids(item, "not_applicable")),
@@ -130,7 +133,6 @@ def changed(request: Request, environment: Environment, item: Item, *, tab: str,
     now = timezone.now()
     shown = item_detail(environment, item, now)
     context = sheet_context(request, environment)
-    sheet: Any = context["sheet"]
     return render(
         request,
         "partials/item_changed.html",
@@ -140,7 +142,7 @@ def changed(request: Request, environment: Environment, item: Item, *, tab: str,
             "tab": tab,
             "forms": empty_forms(shown, now),
             "refusals": refusals_of(request, shown, now),
-            "row": sheet.row(item.entry.slug),
+            "row": context["sheet"].row(item.entry.slug),
         },
     )
 
@@ -151,33 +153,34 @@ def submit(
     *,
     name: str,
     tab: str,
-    make: Callable[[Item], SeenForm],
+    form: Callable[..., SeenForm],
     act: Callable[[Item, SeenForm], str],
     refusals: Callable[[Request, Service], list[str]] = refusals_to_change,
 ) -> HttpResponse:
     """Take a form about an item through its rules and its action; whatever refuses is shown where it belongs.
 
-    ``act`` returns what to say when it worked. What was typed is kept in every other case, and nothing is written.
+    ``form`` takes what was sent and the pattern of its ids; ``act`` returns what to say when it worked. What was typed
+    is kept in every other case, and nothing is written.
     ``refusals`` says who may do this at all; raises ``Refused`` for everybody else, whatever they typed.
     """
     environment = find_environment(*address[:2])
     item = find_item(environment, address[2])
     insist(refusals(request, item.service))
-    form = make(item)
-    if not form.is_valid():
-        return show(request, environment, item, tab=tab, bound={name: form}, status=422)
+    sent = form(request.POST, auto_id=ids(item, name))
+    if not sent.is_valid():
+        return show(request, environment, item, tab=tab, bound={name: sent}, status=422)
     try:
-        said = act(item, form)
+        said = act(item, sent)
     except actions.Crossed as crossed:
-        form.data = resent(form.data, seen_version=str(crossed.item.version))
+        sent.data = resent(sent.data, seen_version=str(crossed.item.version))
         sentence = (
             f"{crossed.by} saved this item while you were writing. Look at what changed, then save again to keep yours."
         )
         item = find_item(environment, address[2])
-        return show(request, environment, item, tab=tab, bound={name: form}, crossed=sentence, status=409)
+        return show(request, environment, item, tab=tab, bound={name: sent}, crossed=sentence, status=409)
     except Refused as refused:
         item = find_item(environment, address[2])
-        return show(request, environment, item, tab=tab, bound={name: form}, problem=refused.reasons, status=422)
+        return show(request, environment, item, tab=tab, bound={name: sent}, problem=refused.reasons, status=422)
     return changed(request, environment, item, tab=tab, said=said)
 
 
@@ -196,7 +199,7 @@ def tick(request: Request, service: str, environment: str, entry: str) -> HttpRe
         (service, environment, entry),
         name="tick",
         tab="evidence",
-        make=lambda item: TickForm(request.POST, auto_id=ids(item, "tick")),
+        form=TickForm,
         act=act,
     )
 
@@ -214,7 +217,7 @@ def take_back(request: Request, service: str, environment: str, entry: str) -> H
         (service, environment, entry),
         name="take_back",
         tab="evidence",
-        make=lambda item: TakeBackForm(request.POST, auto_id=ids(item, "take_back")),
+        form=TakeBackForm,
         act=act,
     )
 
@@ -232,6 +235,6 @@ def assign(request: Request, service: str, environment: str, entry: str) -> Http
         (service, environment, entry),
         name="assign",
         tab="evidence",
-        make=lambda item: AssignForm(request.POST, item=item, auto_id=ids(item, "assign")),
+        form=partial(AssignForm, service=service),
         act=act,
     )

@@ -1,6 +1,9 @@
 """Asking for a waiver or for "not applicable", and answering."""
 
+from functools import partial
+
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -10,8 +13,8 @@ from readiness.forms.items import DecideForm, ReasonForm, SeenForm, WaiverForm
 from readiness.models import Item, NotApplicable, Service, Waiver
 from readiness.rules.permissions import end_waiver_refusals, review_refusals
 
-from .access import MOST_DIGITS, Request
-from .items import ids, submit
+from .access import Request, number_in
+from .items import submit
 
 
 @require_POST
@@ -37,7 +40,7 @@ def ask_waiver(request: Request, service: str, environment: str, entry: str) -> 
         (service, environment, entry),
         name="waiver",
         tab="waiver",
-        make=lambda item: WaiverForm(request.POST, now=now, auto_id=ids(item, "waiver")),
+        form=partial(WaiverForm, now=now),
         act=act,
     )
 
@@ -61,7 +64,7 @@ def ask_not_applicable(request: Request, service: str, environment: str, entry: 
         (service, environment, entry),
         name="not_applicable",
         tab="waiver",
-        make=lambda item: ReasonForm(request.POST, auto_id=ids(item, "not_applicable")),
+        form=ReasonForm,
         act=act,
     )
 
@@ -82,7 +85,7 @@ def decide(request: Request, service: str, environment: str, entry: str) -> Http
         (service, environment, entry),
         name="decide",
         tab="waiver",
-        make=lambda item: DecideForm(request.POST, auto_id=ids(item, "decide")),
+        form=DecideForm,
         act=act,
         refusals=lambda sent, _: review_refusals(sent.user.actor),
     )
@@ -103,7 +106,7 @@ def end(request: Request, service: str, environment: str, entry: str) -> HttpRes
         (service, environment, entry),
         name="end",
         tab="waiver",
-        make=lambda item: ReasonForm(request.POST, auto_id=ids(item, "end")),
+        form=ReasonForm,
         act=act,
         refusals=refusals_to_end,
     )
@@ -117,13 +120,9 @@ def refusals_to_end(request: Request, service: Service) -> list[str]:
 def _named(item: Item, key: str) -> Waiver | NotApplicable:
     """Return the request of this item that a form names."""
     kind, _, number = key.rpartition("-")
-    if not number.isdecimal() or len(number) > MOST_DIGITS or kind not in ("waiver", "not-applicable"):
-        raise Http404
-    found: Waiver | NotApplicable | None
-    if kind == "waiver":
-        found = Waiver.objects.filter(item=item, pk=int(number)).select_related("item", "decided_by").first()
-    else:
-        found = NotApplicable.objects.filter(item=item, pk=int(number)).select_related("item", "decided_by").first()
-    if found is None:
-        raise Http404
-    return found
+    pk = number_in(number)
+    if pk is not None and kind == "waiver":
+        return get_object_or_404(Waiver.objects.select_related("item", "decided_by"), item=item, pk=pk)
+    if pk is not None and kind == "not-applicable":
+        return get_object_or_404(NotApplicable.objects.select_related("item", "decided_by"), item=item, pk=pk)
+    raise Http404

@@ -1,5 +1,7 @@
 """Asking for probe runs, and watching one."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import runs as actions
-from readiness.models import Clause, Entry, Environment, Run
+from readiness.models import Clause, Entry, Run
 from readiness.observers import observers
 from readiness.rules.permissions import Refused
 
@@ -21,8 +23,8 @@ from .sheets import sheet_context
 def run_all(request: Request, service: str, environment: str) -> HttpResponse:
     """Ask for a run of every probe that observes something on this sheet."""
     found = find_environment(service, environment)
-    known = observers()
-    probes = [probe for probe in _probes(found) if probe in known]
+    entries = [entry.pk for entry in Entry.objects.filter(retired_at=None) if entry.applies_to(found.kind)]
+    probes = _installed(entries)
     if not probes:
         raise Refused(["No probe is installed that could look at this environment."])
     runs = actions.ask(by=request.user, environment=found, probes=probes, now=timezone.now())
@@ -30,14 +32,15 @@ def run_all(request: Request, service: str, environment: str) -> HttpResponse:
     if not request.htmx:
         return redirect(found.get_absolute_url())
     context = sheet_context(request, found)
-    rows = [row for section in context["sheet"].sections for row in section.rows if row.probes]  # type: ignore[attr-defined]
+    rows = [row for row in context["sheet"].rows if row.probes]
     return render(request, "partials/live_update.html", {**context, "rows": rows})
 
 
-def _probes(environment: Environment) -> list[str]:
-    entries = [entry.pk for entry in Entry.objects.filter(retired_at=None) if entry.applies_to(environment.kind)]
-    named = Clause.objects.filter(entry__in=entries, retired_at=None).exclude(probe="").order_by("entry", "position")
-    return list(dict.fromkeys(named.values_list("probe", flat=True)))
+def _installed(entries: Sequence[int]) -> list[str]:
+    """Return the probes that observe a clause of these entries and are installed, each once."""
+    known = observers()
+    named = Clause.objects.filter(entry__in=entries, retired_at=None).order_by("entry", "position")
+    return [probe for probe in dict.fromkeys(named.values_list("probe", flat=True)) if probe in known]
 
 
 @require_POST
@@ -45,11 +48,7 @@ def run_item(request: Request, service: str, environment: str, entry: str) -> Ht
     """Ask for a run of each probe that observes this item."""
     found = find_environment(service, environment)
     item = find_item(found, entry)
-    known = observers()
-    named = (
-        Clause.objects.filter(entry=item.entry, retired_at=None).order_by("position").values_list("probe", flat=True)
-    )
-    probes = [probe for probe in dict.fromkeys(named) if probe in known]
+    probes = _installed([item.entry_id])
     if not probes:
         raise Refused(["No probe is installed that could look at this item. A person can tick it."])
     actions.ask(by=request.user, environment=found, probes=probes, now=timezone.now())
@@ -69,5 +68,5 @@ def run(request: Request, service: str, environment: str, entry: str, run: int) 
     if shown.is_open:
         return render(request, "partials/run.html", context)
     sheet = sheet_context(request, found)
-    row = sheet["sheet"].row(item.entry.slug)  # type: ignore[attr-defined]
+    row = sheet["sheet"].row(item.entry.slug)
     return render(request, "partials/run.html", {**sheet, **context, "row": row, "over": True})

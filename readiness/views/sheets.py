@@ -1,5 +1,8 @@
 """The sheet of one environment, and what keeps it up to date."""
 
+from datetime import datetime
+from typing import TypedDict
+
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,7 +13,7 @@ from readiness.models import Environment, Event
 from readiness.selectors.sheets import ItemRow, Sheet
 from readiness.selectors.sheets import sheet as select_sheet
 
-from .access import MOST_DIGITS, Request, find_environment, newest_event, refusals_to_change
+from .access import Request, find_environment, newest_event, number_in, refusals_to_change
 
 
 @require_safe
@@ -20,7 +23,19 @@ def sheet(request: Request, service: str, environment: str) -> HttpResponse:
     return render(request, "sheet.html", sheet_context(request, found))
 
 
-def sheet_context(request: Request, environment: Environment) -> dict[str, object]:
+class SheetContext(TypedDict):
+    """What the sheet and each part of it needs. The tokens say which events, runs and statuses a page shows."""
+
+    now: datetime
+    sheet: Sheet
+    environment: Environment
+    change_refusals: list[str]
+    since: int
+    runs_token: str
+    state_token: str
+
+
+def sheet_context(request: Request, environment: Environment) -> SheetContext:
     """Return what the sheet and each part of it needs."""
     since, now = newest_event(), timezone.now()
     shown = select_sheet(environment, now)
@@ -31,7 +46,7 @@ def sheet_context(request: Request, environment: Environment) -> dict[str, objec
         "change_refusals": refusals_to_change(request, environment.service),
         "since": since,
         "runs_token": runs_token(shown),
-        "state_token": state_token(shown),
+        "state_token": "".join(letter(row) for row in shown.rows),
     }
 
 
@@ -42,40 +57,22 @@ def runs_token(shown: Sheet) -> str:
 
 @require_safe
 def live(request: Request, service: str, environment: str) -> HttpResponse:
-    """Answer what changed on a sheet since an event, or nothing."""
+    """Answer what changed on a sheet since an event, by an event, a run or time alone, or nothing."""
     found = find_environment(service, environment)
-    since = _number(request.GET.get("since", ""))
-    seen_runs = request.GET.get("runs", "")
+    since = number_in(request.GET.get("since", "")) or 0
+    seen_runs, seen_state = request.GET.get("runs", ""), request.GET.get("state", "")
     changed = _changed(found, since)
     context = sheet_context(request, found)
-    if not changed and context["runs_token"] == seen_runs and not _ended(context, request):
+    moved = seen_state not in ("", context["state_token"])
+    if not changed and context["runs_token"] == seen_runs and not moved:
         return HttpResponse(status=204)
-    shown = context["sheet"]
-    if not isinstance(shown, Sheet):
-        raise TypeError("The context of a sheet holds the sheet.")
-    every = [row for section in shown.sections for row in section.rows]
-    seen_state = request.GET.get("state", "").ljust(len(every))
+    every = context["sheet"].rows
     rows = [
         row
-        for row, seen in zip(every, seen_state, strict=False)
+        for row, seen in zip(every, seen_state.ljust(len(every)), strict=False)
         if _touched(row, changed, seen_runs) or seen not in (" ", letter(row))
     ]
     return render(request, "partials/live_update.html", {**context, "rows": rows})
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else 0
-
-
-def _ended(context: dict[str, object], request: Request) -> bool:
-    """Return whether time alone moved the verdict or an item since the page was drawn."""
-    shown = context["sheet"]
-    return isinstance(shown, Sheet) and request.GET.get("state", "") not in ("", state_token(shown))
-
-
-def state_token(shown: Sheet) -> str:
-    """Return one letter an item, so that a page can say which statuses it shows."""
-    return "".join(letter(row) for section in shown.sections for row in section.rows)
 
 
 def letter(row: ItemRow) -> str:
