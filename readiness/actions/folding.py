@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from readiness.models import Item, NotApplicable, Waiver
-from readiness.rules.folding import ClauseFacts, Grant, fold_item
-from readiness.rules.status import ItemFacts
+from readiness.models import Condition, Item, NotApplicable, Waiver
+from readiness.rules.folding import ClauseFacts, fold_item
+from readiness.rules.status import ItemFacts, status_at
 from readiness.selectors.clauses import clause_facts
+from readiness.selectors.requests import grant_of, left_out_by
 
 from . import ledger
 
 FELL = "A probe saw it fail, so it does apply."
+OUTLIVED = "The entry asks for something else now, so it has to be asked again."
 
 
 def lock_item(item_id: int) -> Item:
@@ -25,46 +27,67 @@ def lock_item(item_id: int) -> Item:
 
 
 def refresh(item: Item, *, now: datetime) -> list[ClauseFacts]:
-    """Fold and save an item's facts; return its clauses. A "not applicable" falls where a fail counts.
+    """Fold and save an item's facts; return its clauses.
 
-    The item must be locked. Facts that are unchanged are not written.
+    A "not applicable" falls where a fail counts, and a condition is discharged where the item is settled. The item must
+    be locked. Facts that are unchanged are not written.
     """
     clauses = clause_facts(item)
     standing = NotApplicable.objects.filter(item=item, granted=True, ended_at=None).first()
-    failing = _counting_since(item.facts, clauses, now)
-    if standing is not None and failing is not None:
-        standing.ended_at, standing.end_reason = max(failing, standing.asked_at), FELL
-        standing.save(update_fields=["ended_at", "end_reason"])
-        ledger.record_of_item(
-            "not-applicable.fell",
-            item,
-            by=None,
-            at=now,
-            data={"request": standing.pk, "since": failing.isoformat()},
-        )
+    if standing is not None and _fell(standing, item, clauses, now):
         standing = None
     waiver = Waiver.objects.filter(item=item, granted=True, ended_at=None).first()
     facts = fold_item(
         clauses,
-        waiver=_grant(waiver),
-        not_applicable_from=standing.decided_at if standing else None,
+        waiver=grant_of(waiver),
+        left_out=left_out_by(standing, item.entry),
         first_met_at=item.first_met_at,
         at=now,
     )
-    if facts != item.facts:
+    written = [one.to_json() for one in clauses]
+    if facts != item.facts or written != item.standing:
         for name in ItemFacts.names():
             setattr(item, name, getattr(facts, name))
-        item.save(update_fields=ItemFacts.names())
+        item.standing = written
+        item.save(update_fields=[*ItemFacts.names(), "standing"])
+    if status_at(facts, now).settled:
+        _discharge(item, now)
     return clauses
+
+
+def _discharge(item: Item, now: datetime) -> None:
+    """Discharge, once and for good, the conditions under which an item was let wait."""
+    for condition in Condition.objects.filter(item=item, discharged_at=None).select_related("decision__environment"):
+        condition.discharged_at = now
+        condition.save(update_fields=["discharged_at"])
+        environment = condition.decision.environment
+        ledger.record(
+            "condition.discharged",
+            by=None,
+            at=now,
+            service=item.service,
+            environment=environment,
+            item=item,
+            data={"condition": condition.pk, "decision": condition.decision_id},
+        )
+
+
+def _fell(standing: NotApplicable, item: Item, clauses: Iterable[ClauseFacts], now: datetime) -> bool:
+    """End a "not applicable" where a fail counts or where the entry means another thing by now; return whether."""
+    failing = _counting_since(item.facts, clauses, now)
+    left_out = left_out_by(standing, item.entry)
+    outlived = left_out.end if left_out is not None and left_out.end is not None and left_out.end <= now else None
+    since = failing or outlived
+    if since is None:
+        return False
+    standing.ended_at, standing.end_reason = now, FELL if failing else OUTLIVED
+    standing.save(update_fields=["ended_at", "end_reason"])
+    data = {"request": standing.pk, "since": since.isoformat(), "reason": standing.end_reason}
+    ledger.record_of_item("not-applicable.fell", item, by=None, at=now, data=data)
+    return True
 
 
 def _counting_since(before: ItemFacts, clauses: Iterable[ClauseFacts], now: datetime) -> datetime | None:
     """Return when a fail began to count, also one that counted until the statement that is being recorded."""
-    since = [before.failing_since, *(clause.failing_since for clause in clauses)]
+    since = [before.failing_since, *(clause.counting_since for clause in clauses)]
     return min((instant for instant in since if instant is not None and instant <= now), default=None)
-
-
-def _grant(waiver: Waiver | None) -> Grant | None:
-    if waiver is None or waiver.decided_at is None:
-        return None
-    return Grant(start=waiver.decided_at, end=waiver.until, clauses=frozenset(waiver.clauses))

@@ -92,6 +92,7 @@ def _attest(item: Item, clause: Clause, *, by: User, summary: str, links: Sequen
         by=by,
         build=item.environment.build if item.environment else "",
         supported=bool(links) or not clause.tick_needs_link,
+        meaning=clause.meaning,
         observed_at=now,
         recorded_at=now,
         valid_until=now + clause.fresh_tick,

@@ -59,7 +59,9 @@ def ask_not_applicable(*, by: User, item_id: int, reason: str, seen_version: int
             standing=status is Status.NOT_APPLICABLE,
         )
     )
-    request = NotApplicable.objects.create(item=item, reason=reason, asked_by=by, asked_at=now)
+    request = NotApplicable.objects.create(
+        item=item, reason=reason, asked_by=by, asked_at=now, meaning=item.entry.meaning
+    )
     save_written(item)
     _record("not-applicable.asked", request, by=by, now=now, reason=reason)
     return request
@@ -85,6 +87,7 @@ def decide(
         _prepare_waiver(request, item, now=now)
     elif grant:
         _insist_it_may_not_apply(item, now=now)
+        refresh(item, now=now)  # An earlier one that the entry's meaning has outlived ends before this one stands.
     request.decided_by, request.decided_at, request.granted, request.decision_note = by, now, grant, note
     request.save()
     save_written(item)
@@ -96,11 +99,7 @@ def decide(
 def _prepare_waiver(waiver: Waiver, item: Item, *, now: datetime) -> None:
     met = status_at(item.facts, now).met
     insist(rules.grant_refusals(until=waiver.until, met=met, now=now))
-    waiver.clauses = [
-        facts.clause
-        for facts in clause_facts(item)
-        if not facts.met_at(now) or (facts.failing_since is not None and facts.failing_since <= now)
-    ]
+    waiver.clauses = [facts.clause for facts in clause_facts(item) if not facts.holds_at(now)]
     for earlier in Waiver.objects.filter(item=item, granted=True, ended_at=None):
         earlier.ended_at, earlier.end_reason = min(now, earlier.until), RENEWED
         earlier.save(update_fields=["ended_at", "end_reason"])

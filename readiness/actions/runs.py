@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
-from readiness.enums.words import Judgement, Outcome, RunReason, RunState
+from readiness.enums.words import Judgement, Kind, Outcome, RunReason, RunState
 from readiness.models import Clause, Environment, Evidence, Item, Run, User
 from readiness.rules.findings import Finding
 from readiness.rules.folding import CONFIRMED_AFTER, ClauseFacts
@@ -106,14 +106,17 @@ def finish(
     build: str,
     observed_at: datetime,
     now: datetime,
+    drill: bool = False,
 ) -> bool:
     """Record what a run saw and concluded, with the evidence that follows; return whether it still was ours to record.
 
     A run that was taken over in the meantime records nothing; one whose target was changed while it looked concludes
-    nothing, since it saw another one. A fail that waits for another one queues the run that looks for it.
+    nothing, since it saw another one. A fail that waits for another one queues the run that looks for it. What
+    production takes over of it is folded there in the same transaction.
     """
     chosen = _items_of(run, findings)
-    items = {item_id: lock_item(item_id) for item_id in sorted({item_id for item_id, _, _ in chosen})}
+    touched = {item_id for item_id, _, _ in chosen}
+    items = {item_id: lock_item(item_id) for item_id in sorted(touched | _borrowing(run, touched))}
     if _target_changed(run, since=observed_at):
         chosen, items, findings = [], {}, [_superseded(finding) for finding in findings]
     before = {item_id: status_at(item.facts, now) for item_id, item in items.items()}
@@ -128,7 +131,7 @@ def finish(
     ):
         return False
     for item_id, clause, finding in chosen:
-        _witness(items[item_id], clause, finding, run=run, build=build, observed_at=observed_at, now=now)
+        _witness(items[item_id], clause, finding, run=run, build=build, drill=drill, observed_at=observed_at, now=now)
     folded = {item_id: refresh(item, now=now) for item_id, item in items.items()}
     if any(_waits(folded[item_id], clause, finding, now) for item_id, clause, finding in chosen):
         _plan_confirming(run, due_at=observed_at + CONFIRMED_AFTER, now=now)
@@ -136,6 +139,9 @@ def finish(
         _confirm_later(run, now)
     for item_id, item in items.items():
         after = status_at(item.facts, now)
+        lent = item_id not in touched
+        if lent and after is before[item_id]:
+            continue
         ledger.record_of_item(
             "item.observed-again" if after is before[item_id] else "item.observed",
             item,
@@ -146,7 +152,8 @@ def finish(
                 "probe": run.probe,
                 "from": before[item_id],
                 "to": after,
-                "findings": [_as_json(finding) for found_id, _, finding in chosen if found_id == item_id],
+                "findings": [_as_json(one) for _, clause, one in chosen if clause.entry_id == item.entry_id],
+                **({"lent_by": run.environment_id} if lent else {}),
             },
         )
     return True
@@ -204,11 +211,31 @@ def _items_of(run: Run, findings: Sequence[Finding]) -> list[tuple[int, Clause, 
     ]
 
 
+def _borrowing(run: Run, touched: set[int]) -> set[int]:
+    """Return the items of production that take over what this run says of others."""
+    mine = Item.objects.filter(pk__in=touched, environment=run.environment, entry__build_bound=True)
+    others = Item.objects.filter(
+        service=run.environment.service_id,
+        entry__in=mine.values("entry"),
+        environment__kind=Kind.PROD,
+        environment__archived_at=None,
+    )
+    return set(others.exclude(environment=run.environment).values_list("pk", flat=True))
+
+
 def _witness(
-    item: Item, clause: Clause, finding: Finding, *, run: Run, build: str, observed_at: datetime, now: datetime
+    item: Item,
+    clause: Clause,
+    finding: Finding,
+    *,
+    run: Run,
+    build: str,
+    drill: bool,
+    observed_at: datetime,
+    now: datetime,
 ) -> None:
     passed = finding.judgement is Judgement.PASS
-    fresh = clause.fresh_pass or clause.fresh_tick
+    fresh = observed_at + (clause.fresh_pass or clause.fresh_tick)
     Evidence.objects.create(
         item=item,
         clause=clause.slug,
@@ -218,9 +245,12 @@ def _witness(
         params=dict(finding.params),
         run=run,
         build=build,
+        drill=drill,
+        meaning=clause.meaning,
         observed_at=observed_at,
         recorded_at=now,
-        valid_until=observed_at + fresh if passed else None,
+        valid_until=min(fresh, finding.true_until or fresh) if passed else None,
+        true_until=finding.true_until if passed else None,
     )
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from readiness import policy
 from readiness.enums.words import Scope
@@ -12,7 +13,7 @@ from readiness.rules.environments import EnvironmentSettings, settings_refusals
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 
 from . import ledger
-from .folding import lock_item, refresh
+from .builds import record_build, refold_what_builds_bind
 
 
 class EnvironmentCrossed(Exception):
@@ -62,7 +63,10 @@ def add_environment(*, by: User, service: Service, settings: EnvironmentSettings
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
     insist(archived_refusals(service.archived_at))
     _insist_on_settings(service, settings)
-    environment = Environment.objects.create(service=service, settings_changed_at=now, **settings)
+    environment = Environment.objects.create(service=service, settings_changed_at=now, added_at=now, **settings)
+    if settings["build"]:
+        record_build(environment, settings["build"], by=by, now=now)
+        environment.save(update_fields=["build", "build_since"])
     add_missing_items(environment)
     ledger.record(
         "environment.added",
@@ -80,7 +84,7 @@ def change_environment(
     *, by: User, environment_id: int, settings: EnvironmentSettings, seen_version: int, now: datetime
 ) -> Environment:
     """Change an environment's settings. Raises ``EnvironmentCrossed`` where somebody else saved first."""
-    environment = _lock_with_items(environment_id)
+    environment = lock_with_items(environment_id)
     service = environment.service
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
     insist(archived_refusals(service.archived_at, environment.archived_at))
@@ -97,11 +101,11 @@ def change_environment(
     environment.version += 1
     environment.settings_changed_at = now
     if before["build"] != after["build"]:
-        environment.build_since = now
+        record_build(environment, settings["build"], by=by, now=now)
     environment.save()
     add_missing_items(environment)
-    if before["build"] != after["build"]:
-        _refold(environment, now=now)
+    if before["build"] != after["build"] or before["kind"] != after["kind"]:
+        refold_what_builds_bind(environment, now=now)
     ledger.record(
         "environment.changed",
         by=by,
@@ -115,8 +119,11 @@ def change_environment(
 
 def add_missing_items(environment: Environment) -> int:
     """Make the items that this environment and its service answer and do not have yet; return how many."""
-    entries = [entry for entry in Entry.objects.filter(retired_at=None) if entry.applies_to(environment.kind)]
     service = environment.service
+    asked = Entry.objects.filter(retired_at=None).filter(
+        Q(section__checklist__team=None) | Q(section__checklist__team=service.team_id)
+    )
+    entries = [entry for entry in asked if entry.applies_to(environment.kind)]
     answered = set(Item.objects.filter(service=service, environment=None).values_list("entry_id", flat=True)) | set(
         Item.objects.filter(environment=environment).values_list("entry_id", flat=True)
     )
@@ -133,7 +140,7 @@ def add_missing_items(environment: Environment) -> int:
     return len(missing)
 
 
-def _lock_with_items(environment_id: int) -> Environment:
+def lock_with_items(environment_id: int) -> Environment:
     """Return the environment, locked after its items: who writes about an item holds that, then asks for this.
 
     Without ``no_key`` every event about the environment would wait for this lock, and whoever writes one holds the
@@ -143,13 +150,6 @@ def _lock_with_items(environment_id: int) -> Environment:
     list(items.values_list("pk", flat=True))
     found = Environment.objects.select_for_update(of=("self",), no_key=True).select_related("service__team")
     return found.get(pk=environment_id)
-
-
-def _refold(environment: Environment, *, now: datetime) -> None:
-    """Fold the build-bound items again: another build makes their passes stale, and a rollback revives them."""
-    bound = Item.objects.filter(environment=environment, entry__build_bound=True).order_by("pk")
-    for item in [lock_item(item_id) for item_id in bound.values_list("pk", flat=True)]:
-        refresh(item, now=now)
 
 
 def _insist_on_settings(service: Service, settings: EnvironmentSettings) -> None:

@@ -24,6 +24,7 @@ class Outcome(TextChoices):
     PASS = "pass", "Pass"
     FAIL = "fail", "Fail"
     WITHDRAWN = "withdrawn", "Taken back"
+    RETIRED = "retired", "Fail retired"
 
 
 class Judgement(TextChoices):
@@ -50,6 +51,20 @@ class RunReason(TextChoices):
     CHANGED = "changed", "after a change of settings"
     ASKED = "asked", "asked for"
     CONFIRMING = "confirming", "to confirm a fail"
+
+
+class DecisionKind(TextChoices):
+    """What a launch review decides."""
+
+    GO = "go", "Go"
+    GO_WITH_CONDITIONS = "go-with-conditions", "Go with conditions"
+    NO_GO = "no-go", "No-go"
+
+
+class TokenScope(TextChoices):
+    """What a program may do with an API token."""
+
+    WRITE_BUILDS = "builds:write", "Say which build an environment runs"
 
 
 class Stance(TextChoices):

@@ -1,18 +1,30 @@
 """The records. One noun, one file."""
 
-from .checklists import Checklist, Clause, Entry, Section
+from .builds import Deployment
+from .checklists import Checklist, ChecklistVersion, Clause, Entry, Section
 from .events import Event
 from .evidence import Evidence, EvidenceLink
 from .items import Item
 from .people import Membership, Team, User
+from .probes import Disabling
 from .requests import NotApplicable, Waiver
+from .reviews import AgendaLine, Condition, Decision, Dissent, Review
 from .runs import Run
 from .services import BillingSource, Environment, Service
+from .tokens import ApiToken
 
 __all__ = [
+    "AgendaLine",
+    "ApiToken",
     "BillingSource",
     "Checklist",
+    "ChecklistVersion",
     "Clause",
+    "Condition",
+    "Decision",
+    "Deployment",
+    "Disabling",
+    "Dissent",
     "Entry",
     "Environment",
     "Event",
@@ -21,6 +33,7 @@ __all__ = [
     "Item",
     "Membership",
     "NotApplicable",
+    "Review",
     "Run",
     "Section",
     "Service",

@@ -1,21 +1,42 @@
-"""Checklists as data: loaded from files, referred to by slug."""
+"""Checklists as versioned data: landed from files, referred to by slug."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from readiness.enums.words import Kind, Scope
 
+from .people import Team, User
+
 
 class Checklist(models.Model):
-    """A named, versioned, ordered list of entries in sections."""
+    """A named, versioned, ordered list of entries in sections. With a ``team`` only that team's services answer it."""
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     version = models.PositiveIntegerField()
     changes = models.TextField(help_text="What this version changed, for the people who answer it.")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="checklists")
 
     def __str__(self) -> str:
         return self.name
+
+
+class ChecklistVersion(models.Model):
+    """One version of a checklist as it was landed: its file, word for word, by whom (None: shipped) and when."""
+
+    checklist = models.ForeignKey(Checklist, on_delete=models.PROTECT, related_name="versions")
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    changes = models.TextField()
+    landed_at = models.DateTimeField()
+    landed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["checklist", "-version"]
+        constraints = [models.UniqueConstraint(fields=["checklist", "version"], name="checklist_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.checklist_id} v{self.version}"
 
 
 class Section(models.Model):
@@ -36,10 +57,15 @@ class Section(models.Model):
 
 
 class Entry(models.Model):
-    """One line of a checklist. ``kinds`` lists the kinds of environment that it applies to."""
+    """One line of a checklist. ``kinds`` lists the kinds of environment that it applies to.
+
+    ``slug`` is its address. In a team's own checklist it begins with the checklist's slug and two hyphens, so that two
+    teams may use the same words. ``meanings`` maps the number of each later meaning to the instant from which it holds;
+    an entry that is not in it still means what it first meant (1). ``counts_from`` is None where it always counted.
+    """
 
     section = models.ForeignKey(Section, on_delete=models.PROTECT, related_name="entries")
-    slug = models.SlugField(max_length=60, unique=True)
+    slug = models.SlugField(max_length=130, unique=True)
     title = models.CharField(max_length=60)
     text = models.TextField()
     scope = models.CharField(max_length=12, choices=Scope.choices)
@@ -50,15 +76,27 @@ class Entry(models.Model):
     evidence = models.TextField(help_text="What good evidence looks like.")
     not_covered = models.TextField(blank=True, help_text="What no probe can see.")
     position = models.PositiveSmallIntegerField()
+    meanings = models.JSONField(default=dict, blank=True)
+    counts_from = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["section__checklist__slug", "section__position", "position"]
+        ordering = [
+            F("section__checklist__team__slug").asc(nulls_first=True),
+            "section__checklist__slug",
+            "section__position",
+            "position",
+        ]
         verbose_name_plural = "entries"
         constraints = [models.CheckConstraint(condition=Q(scope__in=Scope.values), name="entry_scope_known")]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def meaning(self) -> int:
+        """The number of what the entry means by its newest version, also where that only holds from a later instant."""
+        return _newest_meaning(self.meanings)
 
     def applies_to(self, kind: str) -> bool:
         """Return whether an environment of this kind answers this entry."""
@@ -66,7 +104,10 @@ class Entry(models.Model):
 
 
 class Clause(models.Model):
-    """One part of an entry that a probe observes or a person attests. ``probe`` is the observer's slug, or empty."""
+    """One part of an entry that a probe observes or a person attests. ``probe`` is the observer's slug, or empty.
+
+    ``meanings`` and ``counts_from`` are as those of an entry.
+    """
 
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="clauses")
     slug = models.SlugField(max_length=60)
@@ -76,6 +117,8 @@ class Clause(models.Model):
     fresh_tick = models.DurationField()
     tick_needs_link = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField()
+    meanings = models.JSONField(default=dict, blank=True)
+    counts_from = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -89,3 +132,12 @@ class Clause(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def meaning(self) -> int:
+        """The number of what the clause means by its newest version; statements carry it."""
+        return _newest_meaning(self.meanings)
+
+
+def _newest_meaning(meanings: dict[str, str]) -> int:
+    return max((int(number) for number in meanings), default=1)

@@ -16,7 +16,9 @@ class Evidence(models.Model):
     """One dated statement about one clause of an item, by a person or by a run.
 
     It carries its own words (``summary``) and outlives the probe and the checklist's wording. ``valid_until`` is the
-    first instant at which a pass no longer counts. ``supported`` is false for a tick that lacks the link which its
+    first instant at which a pass no longer counts; ``true_until`` is an instant, known when it was observed, from which
+    it is no longer true however often it is observed (a key gets a year old). ``drill`` says that it was seen in a
+    drill, ``meaning`` which meaning of the clause it answers. ``supported`` is false for a tick that lacks the link which its
     entry wants: it is kept and counts for nothing.
     """
 
@@ -33,6 +35,9 @@ class Evidence(models.Model):
     observed_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     valid_until = models.DateTimeField(null=True, blank=True)
+    true_until = models.DateTimeField(null=True, blank=True)
+    drill = models.BooleanField(default=False)
+    meaning = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
         ordering = ["-observed_at", "-id"]
@@ -53,6 +58,9 @@ class Evidence(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(outcome=Outcome.WITHDRAWN) | Q(by__isnull=False), name="evidence_taken_back_by_a_person"
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome=Outcome.RETIRED) | Q(by__isnull=False), name="evidence_fail_retired_by_a_person"
             ),
             models.CheckConstraint(
                 condition=~Q(outcome=Outcome.FAIL) | Q(run__isnull=False), name="evidence_fail_by_a_run"

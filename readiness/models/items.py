@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from readiness.rules.folding import ClauseFacts
 from readiness.rules.status import ItemFacts
 
 from .checklists import Entry
@@ -14,7 +15,8 @@ class Item(models.Model):
     """The record of one entry for one service or one environment.
 
     The columns from ``observed_until`` on are folded from evidence and waivers in the transaction that changes these
-    (``actions.folding``). There is no status here: it depends on the clock (``rules.status``).
+    (``actions.folding``). There is no status here: it depends on the clock (``rules.status``). ``standing`` is where
+    each clause stands, as ``rules.folding.ClauseFacts`` writes itself.
     ``version`` counts what people write, not what probes do.
     """
 
@@ -31,7 +33,9 @@ class Item(models.Model):
     waived_from = models.DateTimeField(null=True)
     waived_until = models.DateTimeField(null=True)
     not_applicable_from = models.DateTimeField(null=True)
+    not_applicable_until = models.DateTimeField(null=True)
     first_met_at = models.DateTimeField(null=True)
+    standing = models.JSONField(default=list)
 
     class Meta:
         constraints = [
@@ -50,6 +54,11 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry.slug} of {self.environment or self.service}"
+
+    @property
+    def clauses(self) -> list[ClauseFacts]:
+        """Where each clause stands, as it was folded last."""
+        return [ClauseFacts.from_json(one) for one in self.standing]
 
     @property
     def facts(self) -> ItemFacts:

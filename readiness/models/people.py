@@ -15,7 +15,10 @@ class User(AbstractUser):
     is_reviewer = models.BooleanField(
         "reviewer",
         default=False,
-        help_text="Grants and refuses waivers that somebody else asked for.",
+        help_text="Grants and refuses waivers that somebody else asked for, and decides in launch reviews.",
+    )
+    is_auditor = models.BooleanField(
+        "auditor", default=False, help_text="Reads everything, like everybody, and exports the ledger."
     )
 
     class Meta:
@@ -37,6 +40,7 @@ class User(AbstractUser):
             id=self.pk,
             is_admin=self.is_active and self.is_superuser,
             is_reviewer=self.is_active and self.is_reviewer,
+            is_auditor=self.is_active and self.is_auditor,
             teams=frozenset(self.memberships.values_list("team_id", flat=True)) if self.is_active else frozenset(),
         )
 

@@ -90,7 +90,14 @@ class Waiver(Request):
 
 
 class NotApplicable(Request):
-    """A named reviewer agrees that an entry does not apply. It has no end, and falls at a counting fail."""
+    """A named reviewer agrees that an entry does not apply. It has no end, and falls at a counting fail.
+
+    ``meaning`` is which meaning of the entry it was asked about: it falls where another one begins to hold. ``batch``
+    is the same for what was asked at once for a whole section; empty for what was asked alone.
+    """
+
+    meaning = models.PositiveSmallIntegerField(default=1)
+    batch = models.CharField(max_length=32, blank=True)
 
     class Meta(Request.Meta):
         constraints = [*_request_constraints("not_applicable")]

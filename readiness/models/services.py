@@ -84,6 +84,7 @@ class Environment(models.Model):
     launch_on = models.DateField("launch date", null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     settings_changed_at = models.DateTimeField()
+    added_at = models.DateTimeField(null=True, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -37,6 +37,7 @@ def settings_refusals(
     found = {
         "service_url": _address(settings["service_url"], "service URL", networks),
         "bastion_url": _address(settings["bastion_url"], "Bastion URL", networks),
+        "build": build_refusals(settings["build"]),
         "stream_route": route_refusals(settings["stream_route"]) if settings["stream_route"] else [],
         "key_reference": (
             reference_refusals(settings["key_reference"], team=team, policy=references)
@@ -49,6 +50,19 @@ def settings_refusals(
     if settings["stream_route"] and not settings["service_url"]:
         found["service_url"] = ["The stream route is a path on the service URL, so give that as well."]
     return {field: reasons for field, reasons in found.items() if reasons}
+
+
+MOST_BUILD = 100
+"""Longest name of a build, in characters."""
+
+
+def build_refusals(build: str) -> list[str]:
+    """Return why this cannot name a build; empty says that nobody knows which one runs."""
+    if len(build) > MOST_BUILD:
+        return [f"A build's name has at most {MOST_BUILD} characters. A commit or an image digest fits."]
+    if build != build.strip() or not build.isprintable():
+        return ["A build's name is one line without spaces around it, such as a commit or an image digest."]
+    return []
 
 
 def _address(url: str, what: str, networks: Sequence[AllowedNetwork]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from readiness.enums.words import Judgement
 
@@ -14,7 +15,8 @@ class Finding:
 
     ``clause`` is the clause's slug. ``code`` is ``<probe slug>.<message>`` and, with ``params``, says the same as
     ``sentence`` in a form that can be put into another language. ``sentence`` stands by itself and is kept with the
-    evidence, so that it outlives the code that wrote it.
+    evidence, so that it outlives the code that wrote it. ``true_until`` is for a pass of which it is known when it ends
+    however often it is looked at: a key gets a year old.
     """
 
     clause: str
@@ -22,3 +24,4 @@ class Finding:
     code: str
     sentence: str
     params: Mapping[str, Param] = field(default_factory=dict)
+    true_until: datetime | None = None

@@ -1,9 +1,11 @@
 """Fold statements into the facts that status follows from (design section 4). Pure; the clock is passed in."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import inf
+from typing import Any
 
 from readiness.enums.words import Outcome
 
@@ -15,15 +17,24 @@ CONFIRMED_AFTER = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One piece of evidence about one clause. ``valid_until`` is set for a pass and only for it."""
+    """One piece of evidence about one clause.
+
+    ``valid_until`` is set for a pass and only for it. ``true_until`` is when it stops being true however often it is
+    observed. ``meaning`` is the meaning of the clause that it answers, ``lent_by`` the environment it was observed on
+    where that is another one.
+    """
 
     id: int
     outcome: Outcome
     observed_at: datetime
     valid_until: datetime | None = None
+    true_until: datetime | None = None
     by_person: bool = False
     supported: bool = True
+    drill: bool = False
     build: str = ""
+    meaning: int = 1
+    lent_by: int | None = None
 
     @property
     def order(self) -> tuple[datetime, int]:
@@ -32,22 +43,106 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseRule:
+    """How one clause is folded.
+
+    ``meanings`` maps the number of each later meaning to the instant from which it holds. ``counts_from`` is None
+    where the clause always counted.
+    """
+
+    slug: str
+    build_bound: bool = False
+    counts_from: datetime | None = None
+    meanings: Mapping[int, datetime] | None = None
+
+    def end(self, statement: Statement) -> datetime | None:
+        """Return when a pass or a tick stops counting: at its end, or where the clause begins to mean another thing."""
+        if statement.valid_until is None:
+            return None
+        later = (at for number, at in (self.meanings or {}).items() if number > statement.meaning)
+        return min(statement.valid_until, min(later, default=statement.valid_until))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """An environment ran ``build`` from ``since`` on; empty where nobody knows which."""
+
+    since: datetime
+    build: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClauseFacts:
-    """Where one clause stands: ends of its newest pass and standing tick, and when its fail counts from."""
+    """Where one clause stands: ends of its newest pass and standing tick, and when its fail counts from.
+
+    ``passed``, ``ticked`` and ``failed`` are the statements that say so. ``true_until``, ``drill`` and ``lent_by`` are
+    those of the pass. ``passing`` says that no fail was seen since it, whether or not that fail counts yet.
+    """
 
     clause: str
     pass_until: datetime | None = None
     tick_until: datetime | None = None
     failing_since: datetime | None = None
+    counts_from: datetime | None = None
+    true_until: datetime | None = None
+    passing: bool = False
+    drill: bool = False
+    passed: int | None = None
+    ticked: int | None = None
+    failed: int | None = None
+    lent_by: int | None = None
 
     @property
     def met_until(self) -> datetime | None:
-        """The later of the two ends."""
-        return max((end for end in (self.pass_until, self.tick_until) if end is not None), default=None)
+        """The later of the two ends; a clause that does not count yet asks nothing until it does."""
+        return _latest(self.pass_until, self.tick_until, self.counts_from)
+
+    @property
+    def observed_until(self) -> datetime | None:
+        """The end of the pass; a clause that does not count yet asks nothing until it does."""
+        return _latest(self.pass_until, self.counts_from)
+
+    @property
+    def counting_since(self) -> datetime | None:
+        """When its fail counts for the item: not before the clause itself does."""
+        return None if self.failing_since is None else _latest(self.failing_since, self.counts_from)
 
     def met_at(self, at: datetime) -> bool:
         """Return whether a pass or a tick holds at an instant, whatever a fail says."""
         return self.met_until is not None and at < self.met_until
+
+    def fails_at(self, at: datetime) -> bool:
+        """Return whether a fail counts at an instant."""
+        return self.counting_since is not None and self.counting_since <= at
+
+    def holds_at(self, at: datetime) -> bool:
+        """Return whether the clause is met at an instant and no fail counts."""
+        return self.met_at(at) and not self.fails_at(at)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the item's row keeps: what is known, with instants as ISO 8601 text."""
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in known.items()
+            if value not in (None, False)
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "ClauseFacts":
+        """Return the facts that ``to_json`` wrote."""
+        return cls(**{name: _read(name, value) for name, value in kept.items()})
+
+
+_INSTANTS = frozenset({"pass_until", "tick_until", "failing_since", "counts_from", "true_until"})
+
+
+def _read(name: str, value: Any) -> Any:
+    return datetime.fromisoformat(value) if name in _INSTANTS else value
+
+
+def _latest(*instants: datetime | None) -> datetime | None:
+    return max((instant for instant in instants if instant is not None), default=None)
 
 
 Order = tuple[datetime, float]
@@ -57,62 +152,89 @@ Span = tuple[Order, datetime]
 """When something held: from a statement on, up to the first instant that no longer counts."""
 
 
-def fold_clause(
-    clause: str,
-    statements: Iterable[Statement],
-    *,
-    build_bound: bool,
-    build: str,
-    build_since: datetime | None = None,
-) -> ClauseFacts:
+def fold_clause(rule: ClauseRule, statements: Iterable[Statement], *, ran: Sequence[Ran] = ()) -> ClauseFacts:
     """Fold the statements about one clause.
 
-    A pass of a build-bound clause counts while the environment's build is the one it was made on; with no build known
-    (``build`` empty) all its own passes count until they age. No build lifts a fail: only a later pass does. So a pass
-    that a rollback revives at ``build_since`` holds from there on, and a fail from before it keeps counting.
+    ``ran`` is what the environment ran, in the order of time; the last is what it runs now. A pass of a build-bound
+    clause counts while that is the build it was made on; where no build is known all passes of the environment's own
+    count until they age. No build lifts a fail: only a later pass does, or a reviewer who retires it.
     """
     ordered = sorted(statements, key=lambda statement: statement.order)
-    observed = [statement for statement in ordered if not statement.by_person]
-    ticks = _tick_spans([statement for statement in ordered if statement.by_person])
-    passes = [statement for statement in observed if statement.outcome == Outcome.PASS]
-    counted = [one for one in passes if not build_bound or not build or one.build == build]
-    spans = [(one.order, one.valid_until) for one in counted[-1:] if one.valid_until is not None]
-    if build_bound and build_since is not None:
-        spans = [(max(start, (build_since, 0)), end) for start, end in spans]
-    lifted = passes[-1].order if passes else None
-    fails = [one.order for one in observed if one.outcome == Outcome.FAIL and (lifted is None or one.order > lifted)]
+    observed = [one for one in ordered if not one.by_person]
+    words = [one for one in ordered if one.by_person and one.outcome != Outcome.RETIRED]
+    passes = [one for one in observed if one.outcome == Outcome.PASS]
+    retired = [one.order for one in ordered if one.outcome == Outcome.RETIRED]
+    lifted = max([*retired, *(one.order for one in passes[-1:])], default=None)
+    fails = [one for one in observed if one.outcome == Outcome.FAIL and (lifted is None or one.order > lifted)]
+    newest = _newest(passes, ran[-1].build if rule.build_bound and ran else "")
+    ticks = _tick_spans(rule, words)
     return ClauseFacts(
-        clause=clause,
-        pass_until=counted[-1].valid_until if counted else None,
-        tick_until=max((end for _, end in ticks), default=None),
-        failing_since=_counting_from(fails, spans + ticks),
+        clause=rule.slug,
+        pass_until=rule.end(newest) if newest else None,
+        tick_until=max((end for _, end, _ in ticks), default=None),
+        failing_since=_counting_from(fails, [*_pass_spans(rule, passes, ran), *((one[0], one[1]) for one in ticks)]),
+        counts_from=rule.counts_from,
+        true_until=newest.true_until if newest else None,
+        passing=newest is not None and not fails,
+        drill=newest is not None and newest.drill,
+        passed=newest.id if newest else None,
+        ticked=max(ticks, key=lambda one: one[1])[2] if ticks else None,
+        failed=fails[0].id if fails else None,
+        lent_by=newest.lent_by if newest else None,
     )
 
 
-def _tick_spans(by_people: Sequence[Statement]) -> list[Span]:
-    """Return when ticks held: each from its instant to its end, cut where a later word replaced it or took it back."""
-    spans: list[Span] = []
-    for statement in by_people:
-        if statement.outcome != Outcome.WITHDRAWN and not statement.supported:
+def _newest(passes: Sequence[Statement], build: str) -> Statement | None:
+    """Return the newest pass that counts while the environment runs a build; empty: its own, whatever the build."""
+    counted = [one for one in passes if (one.build == build if build else one.lent_by is None)]
+    return counted[-1] if counted else None
+
+
+def _pass_spans(rule: ClauseRule, passes: Sequence[Statement], ran: Sequence[Ran]) -> Iterator[Span]:
+    """Yield when passes held: the newest one on each build, for as long as the environment ran that."""
+    if not rule.build_bound or not ran:
+        newest = _newest(passes, "")
+        if newest is not None and (end := rule.end(newest)) is not None:
+            yield newest.order, end
+        return
+    for now, after in pairwise([*ran, None]):
+        newest = _newest(passes, now.build) if now is not None else None
+        if now is None or newest is None or (end := rule.end(newest)) is None:
             continue
-        cut = [(start, min(end, statement.observed_at)) for start, end in spans]
-        spans = [(start, end) for start, end in cut if start[0] < end]
-        if statement.outcome != Outcome.WITHDRAWN and statement.valid_until is not None:
-            spans.append((statement.order, statement.valid_until))
+        yield max(newest.order, (now.since, 0)), end if after is None else min(end, after.since)
+
+
+def _tick_spans(rule: ClauseRule, words: Sequence[Statement]) -> list[tuple[Order, datetime, int]]:
+    """Return when ticks held, and which: from each word to its end, cut where a later one replaced it or took it back.
+
+    A tick without the link that its clause wants counts for nothing, so it replaces none.
+    """
+    spans: list[tuple[Order, datetime, int]] = []
+    for word in words:
+        if word.outcome != Outcome.WITHDRAWN and not word.supported:
+            continue
+        cut = [(start, min(end, word.observed_at), one) for start, end, one in spans]
+        spans = [(start, end, one) for start, end, one in cut if start[0] < end]
+        end = rule.end(word)
+        if word.outcome != Outcome.WITHDRAWN and end is not None:
+            spans.append((word.order, end, word.id))
     return spans
 
 
-def _counting_from(fails: Sequence[Order], spans: Sequence[Span]) -> datetime | None:
-    """Return when the first fail counts: at once on a clause that is not met, else once confirmed or at its end."""
+def _counting_from(fails: Sequence[Statement], spans: Sequence[Span]) -> datetime | None:
+    """Return when the first fail counts: at once on a clause that is not met, else once confirmed or at its end.
+
+    What a drill saw counts at once.
+    """
     if not fails:
         return None
-    unmet = fails[0]
+    first = fails[0]
+    unmet: Order = first.order
     for start, end in sorted(spans):
         if start <= unmet and unmet[0] < end:
             unmet = (end, inf)
-    first = fails[0][0]
-    confirmed = next((fail for fail, _ in fails if fail - first >= CONFIRMED_AFTER), unmet[0])
-    return min(unmet[0], confirmed)
+    sure = (one.observed_at for one in fails if one.drill or one.observed_at - first.observed_at >= CONFIRMED_AFTER)
+    return min(unmet[0], next(sure, unmet[0]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +246,19 @@ class Grant:
     clauses: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A granted "not applicable": from its grant on, up to where the entry begins to mean another thing."""
+
+    start: datetime
+    end: datetime | None = None
+
+
 def fold_item(
     clauses: Sequence[ClauseFacts],
     *,
     waiver: Grant | None,
-    not_applicable_from: datetime | None,
+    left_out: LeftOut | None,
     first_met_at: datetime | None,
     at: datetime,
 ) -> ItemFacts:
@@ -137,18 +267,18 @@ def fold_item(
     ``first_met_at`` is what was known before; it is set to ``at`` where the item is met now for the first time.
     An item without clauses is met by nothing.
     """
-    observed_until = _earliest([clause.pass_until for clause in clauses])
     settled_until = _earliest([clause.met_until for clause in clauses])
-    failing_since = min((c.failing_since for c in clauses if c.failing_since is not None), default=None)
+    failing_since = min((one.counting_since for one in clauses if one.counting_since is not None), default=None)
     waived = _waived(clauses, waiver)
     met = settled_until is not None and at < settled_until and not (failing_since is not None and failing_since <= at)
     return ItemFacts(
-        observed_until=observed_until,
+        observed_until=_earliest([clause.observed_until for clause in clauses]),
         settled_until=settled_until,
         failing_since=failing_since,
         waived_from=waived[0] if waived else None,
         waived_until=waived[1] if waived else None,
-        not_applicable_from=not_applicable_from,
+        not_applicable_from=left_out.start if left_out else None,
+        not_applicable_until=left_out.end if left_out else None,
         first_met_at=first_met_at or (at if met else None),
     )
 
@@ -169,7 +299,7 @@ def _waived(clauses: Sequence[ClauseFacts], waiver: Grant | None) -> tuple[datet
         if clause.met_until is None:
             return None
         ends.append(clause.met_until)
-        if clause.failing_since is not None:
-            ends.append(clause.failing_since)
+        if clause.counting_since is not None:
+            ends.append(clause.counting_since)
     end = min(ends)
     return (waiver.start, end) if waiver.start < end else None

@@ -11,6 +11,7 @@ class Actor:
     id: int
     is_admin: bool
     is_reviewer: bool
+    is_auditor: bool
     teams: frozenset[int]
 
 

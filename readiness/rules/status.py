@@ -13,7 +13,8 @@ class ItemFacts:
     Every ``*_until`` is the first instant that no longer counts. ``observed_until`` is the earliest end of passes over
     the clauses, ``settled_until`` the earliest end of met clauses, each None if a clause has none. ``failing_since`` is
     the earliest instant at which a fail counts, and may lie ahead. ``waived_from`` and ``waived_until`` bound the time
-    in which a waiver holds *and* names every clause that is not met. ``first_met_at`` is when the item was first met.
+    in which a waiver holds *and* names every clause that is not met. ``not_applicable_until`` is when the entry begins
+    to mean something else than what was left out. ``first_met_at`` is when the item was first met.
     """
 
     observed_until: datetime | None = None
@@ -22,6 +23,7 @@ class ItemFacts:
     waived_from: datetime | None = None
     waived_until: datetime | None = None
     not_applicable_from: datetime | None = None
+    not_applicable_until: datetime | None = None
     first_met_at: datetime | None = None
 
     @classmethod
@@ -37,7 +39,8 @@ def status_at(facts: ItemFacts, at: datetime) -> Status:
     never verified. ``selectors.status_sql`` is the twin of this function for lists.
     """
     failing = _reached(facts.failing_since, at)
-    if _reached(facts.not_applicable_from, at) and not failing:
+    left_out = _reached(facts.not_applicable_from, at) and not _reached(facts.not_applicable_until, at)
+    if left_out and not failing:
         return Status.NOT_APPLICABLE
     if _before(at, facts.observed_until) and not failing:
         return Status.VERIFIED

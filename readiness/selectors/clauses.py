@@ -1,70 +1,160 @@
-"""Where each clause of an item stands, read from its evidence."""
+"""Where each clause of an item stands, read from its evidence: now, or as it was known at an instant past."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db.models import Q, QuerySet
 
-from readiness.enums.words import Outcome
-from readiness.models import Clause, Evidence, Item
-from readiness.rules.folding import CONFIRMED_AFTER, ClauseFacts, Statement, fold_clause
+from readiness.enums.words import Kind, Outcome
+from readiness.models import Clause, Deployment, Environment, Evidence, Item
+from readiness.rules.folding import CONFIRMED_AFTER, ClauseFacts, ClauseRule, Ran, Statement, fold_clause
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def clause_facts(item: Item) -> list[ClauseFacts]:
-    """Return where each clause of an item stands. Two queries, and one to five for each observed clause."""
-    clauses = list(Clause.objects.filter(entry_id=item.entry_id, retired_at=None).order_by("position"))
-    build = item.environment.build if item.environment else ""
+def clause_facts(item: Item, *, known_by: datetime | None = None) -> list[ClauseFacts]:
+    """Return where each clause of an item stands, from what was recorded by an instant (None: all there is).
+
+    Two queries, one to seven for each observed clause, and three more where builds matter. The item's entry, its
+    service and its environment are joined.
+    """
+    clauses = Clause.objects.filter(entry_id=item.entry_id).order_by("position")
+    clauses = clauses.filter(Q(retired_at=None) | Q(retired_at__gt=known_by) if known_by else Q(retired_at=None))
+    said = Evidence.objects.filter(item=item, by__isnull=False)
     by_people: dict[str, list[Statement]] = {}
-    for evidence in Evidence.objects.filter(item=item, by__isnull=False):
-        by_people.setdefault(evidence.clause, []).append(_statement(evidence))
-    return [
-        fold_clause(
-            clause.slug,
-            [
-                *by_people.get(clause.slug, ()),
-                *(_observations(item, clause.slug, build if item.entry.build_bound else "") if clause.probe else ()),
-            ],
-            build_bound=item.entry.build_bound,
-            build=build,
-            build_since=item.environment.build_since if item.environment else None,
-        )
-        for clause in clauses
-    ]
+    for evidence in said.filter(recorded_at__lte=known_by) if known_by else said:
+        by_people.setdefault(evidence.clause, []).append(_statement(evidence, {}))
+    stream = _stream(item, known_by)
+    return [_fold(clause, stream, by_people.get(clause.slug, [])) for clause in clauses]
 
 
-def _observations(item: Item, clause: str, build: str) -> Iterable[Statement]:
-    """Return the few observations that can matter: newest pass, newest pass on the build, first fails after it."""
-    rows = Evidence.objects.filter(item=item, clause=clause, run__isnull=False)
+def rule_of(clause: Clause, *, build_bound: bool) -> ClauseRule:
+    """Return how a clause is folded."""
+    return ClauseRule(
+        slug=clause.slug,
+        build_bound=build_bound,
+        counts_from=clause.counts_from,
+        meanings={int(number): datetime.fromisoformat(at) for number, at in clause.meanings.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stream:
+    """What probes said about an item, with what production takes from others. ``lenders`` are environments by item."""
+
+    item: Item
+    build: str
+    lenders: Mapping[int, int]
+    known_by: datetime | None
+
+    def rows(self, clause: str) -> QuerySet[Evidence]:
+        mine = Q(item=self.item)
+        if self.lenders:
+            mine |= Q(item__in=list(self.lenders), build=self.build)
+        rows = Evidence.objects.filter(mine, clause=clause, run__isnull=False)
+        return rows.filter(recorded_at__lte=self.known_by) if self.known_by else rows
+
+    def ran(self, since: datetime | None) -> list[Ran]:
+        """Return what the environment ran since an instant, with what it ran then; only what it runs now for None."""
+        environment = self.item.environment
+        if environment is None or not self.item.entry.build_bound:
+            return []
+        rows = deployments(environment, self.known_by)
+        last = rows.filter(at__lte=since) if since is not None else rows
+        before = last.order_by("-at", "-id").first()
+        after = rows.filter(at__gt=since).order_by("at", "id") if since is not None else []
+        found = [Ran(since=before.at, build=before.build) if before else Ran(since=LONG_AGO, build="")]
+        return found + [Ran(since=one.at, build=one.build) for one in after]
+
+
+def deployments(environment: Environment, known_by: datetime | None) -> QuerySet[Deployment]:
+    """Return what an environment ran, as it was known at an instant (None: now)."""
+    rows = Deployment.objects.filter(environment=environment)
+    return rows if known_by is None else rows.filter(at__lte=known_by)
+
+
+def _stream(item: Item, known_by: datetime | None) -> _Stream:
+    """Return the observations that an item is folded from.
+
+    Production takes what was observed of a build-bound clause on the build that it runs itself, in any live environment
+    of its service (design section 4; docs/decisions/0008-what-production-takes-over.md).
+    """
+    environment = item.environment
+    if environment is None or not item.entry.build_bound:
+        return _Stream(item=item, build="", lenders={}, known_by=known_by)
+    now = deployments(environment, known_by).order_by("-at", "-id").first()
+    build = now.build if now else ""
+    lenders: dict[int, int] = {}
+    if build and environment.kind == Kind.PROD:
+        live = Q(environment__archived_at=None)
+        if known_by is not None:
+            live |= Q(environment__archived_at__gt=known_by)
+        others = Item.objects.filter(live, entry=item.entry_id, service=item.service_id).exclude(pk=item.pk)
+        lenders = {pk: place for pk, place in others.values_list("pk", "environment_id") if place is not None}
+    return _Stream(item=item, build=build, lenders=lenders, known_by=known_by)
+
+
+def _fold(clause: Clause, stream: _Stream, words: list[Statement]) -> ClauseFacts:
+    rule = rule_of(clause, build_bound=stream.item.entry.build_bound)
+    if not clause.probe:
+        return fold_clause(rule, words)
+    rows = stream.rows(clause.slug)
     newest = rows.order_by("-observed_at", "-id").first()
     if newest is None:
-        return []
+        return fold_clause(rule, words, ran=stream.ran(None))
+    retired = max((one.order for one in words if one.outcome == Outcome.RETIRED), default=None)
     passed = newest if newest.outcome == Outcome.PASS else _newest_pass(rows)
-    chosen = [passed] if passed else []
-    if build and passed and passed.build != build:
-        chosen += filter(None, [_newest_pass(rows.filter(build=build))])
-    if newest.outcome == Outcome.FAIL:
-        after = rows.filter(outcome=Outcome.FAIL).order_by("observed_at", "id")
-        if passed:
-            after = after.filter(
-                Q(observed_at__gt=passed.observed_at) | Q(observed_at=passed.observed_at, id__gt=passed.pk)
-            )
-        first = after.first()
-        if first is not None:
-            confirming = after.filter(observed_at__gte=first.observed_at + CONFIRMED_AFTER).first()
-            chosen += [first] if confirming is None else [first, confirming]
-    return [_statement(evidence) for evidence in chosen]
+    fails = list(_fails(rows, passed, retired)) if newest.outcome == Outcome.FAIL else []
+    ran = stream.ran(fails[0].observed_at if fails else None)
+    chosen = {one.pk: one for one in [passed, *fails, *_counted(rows, passed, stream, ran)] if one is not None}
+    return fold_clause(rule, [*words, *(_statement(one, stream.lenders) for one in chosen.values())], ran=ran)
+
+
+def _fails(
+    rows: QuerySet[Evidence], passed: Evidence | None, retired: tuple[datetime, int] | None
+) -> Iterator[Evidence]:
+    """Yield the fails that can matter: the first that nothing lifted, the first that confirms it, the first drill's."""
+    lifted = max(filter(None, [retired, (passed.observed_at, passed.pk) if passed else None]), default=None)
+    after = rows.filter(outcome=Outcome.FAIL).order_by("observed_at", "id")
+    if lifted is not None:
+        after = after.filter(Q(observed_at__gt=lifted[0]) | Q(observed_at=lifted[0], id__gt=lifted[1]))
+    first = after.first()
+    if first is None:
+        return
+    yield first
+    yield from filter(None, [after.filter(observed_at__gte=first.observed_at + CONFIRMED_AFTER).first()])
+    yield from filter(None, [after.filter(drill=True).first()])
+
+
+def _counted(
+    rows: QuerySet[Evidence], passed: Evidence | None, stream: _Stream, ran: Sequence[Ran]
+) -> Iterator[Evidence | None]:
+    """Yield the newest pass on each build that the environment ran, where that is not the newest pass of all."""
+    if passed is None or not ran:
+        return
+    for build in {one.build for one in ran}:
+        if build and passed.build != build:
+            yield _newest_pass(rows.filter(build=build))
+        elif not build and passed.item_id != stream.item.pk:
+            yield _newest_pass(rows.filter(item=stream.item))
 
 
 def _newest_pass(rows: QuerySet[Evidence]) -> Evidence | None:
     return rows.filter(outcome=Outcome.PASS).order_by("-observed_at", "-id").first()
 
 
-def _statement(evidence: Evidence) -> Statement:
+def _statement(evidence: Evidence, lenders: Mapping[int, int]) -> Statement:
     return Statement(
         id=evidence.pk,
         outcome=Outcome(evidence.outcome),
         observed_at=evidence.observed_at,
         valid_until=evidence.valid_until,
+        true_until=evidence.true_until,
         by_person=evidence.by_id is not None,
         supported=evidence.supported,
+        drill=evidence.drill,
         build=evidence.build,
+        meaning=evidence.meaning,
+        lent_by=lenders.get(evidence.item_id),
     )

@@ -10,8 +10,11 @@ from readiness.enums.standing import Status
 def status_expression(at: datetime) -> Case:
     """Return the status of an item at an instant, first match wins. A property test holds it equal to ``status_at``."""
     failing = Q(failing_since__isnull=False, failing_since__lte=at)
+    left_out = Q(not_applicable_from__isnull=False, not_applicable_from__lte=at) & (
+        Q(not_applicable_until__isnull=True) | Q(not_applicable_until__gt=at)
+    )
     cases = [
-        (Q(not_applicable_from__isnull=False, not_applicable_from__lte=at) & ~failing, Status.NOT_APPLICABLE),
+        (left_out & ~failing, Status.NOT_APPLICABLE),
         (Q(observed_until__isnull=False, observed_until__gt=at) & ~failing, Status.VERIFIED),
         (Q(settled_until__isnull=False, settled_until__gt=at) & ~failing, Status.ATTESTED),
         (Q(waived_from__isnull=False, waived_from__lte=at, waived_until__gt=at), Status.WAIVED),
