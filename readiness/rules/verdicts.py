@@ -1,13 +1,44 @@
 """What the statuses of a sheet add up to at an instant (design section 4)."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from readiness.enums.standing import Status, Verdict
+from readiness.enums.words import DecisionKind
 
 from .status import ItemFacts, status_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Under:
+    """The decision that stands on an environment at an instant.
+
+    ``conditions`` maps each item that may wait under it to the first instant at which it may no longer; those that were
+    discharged are not in it, so an item that is unsettled again after that is outside them.
+    """
+
+    kind: DecisionKind
+    conditions: Mapping[int, datetime] = field(default_factory=dict)
+
+    @property
+    def is_go(self) -> bool:
+        """Whether the environment was let go, with or without conditions."""
+        return self.kind != DecisionKind.NO_GO
+
+    def lets_wait(self, item: int, at: datetime) -> bool:
+        """Return whether an item may be unsettled at an instant under this decision."""
+        return self.kind == DecisionKind.GO_WITH_CONDITIONS and item in self.conditions and at < self.conditions[item]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """Where one item of a sheet stands at an instant, and whether it had been met by then."""
+
+    item: int
+    status: Status
+    was_met: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,21 +74,26 @@ class Tally:
         return self.settled * 100 // self.total if self.total else 0
 
 
-def tally_at(items: Iterable[ItemFacts], at: datetime) -> Tally:
-    """Return the verdict of a sheet at an instant. A sheet without a counted item is not ready.
+def stand_at(item: int, facts: ItemFacts, at: datetime) -> Stand:
+    """Return where an item stands at an instant."""
+    was_met = facts.first_met_at is not None and facts.first_met_at <= at
+    return Stand(item=item, status=status_at(facts, at), was_met=was_met)
 
-    Regressed: not ready, and an item that had been met is failing.
+
+def tally(stands: Iterable[Stand], *, under: Under | None, at: datetime) -> Tally:
+    """Return the verdict of a sheet at an instant, under the decision that stands then.
+
+    A sheet without a counted item is not ready. Regressed is what is not ready and a go stands; or, under a go with
+    conditions, has an item that is unsettled and may not wait; or has an item that had been met and is failing.
     """
-    return tally((status_at(facts, at), facts.first_met_at is not None) for facts in items)
-
-
-def tally(statuses: Iterable[tuple[Status, bool]]) -> Tally:
-    """Return the verdict of statuses, each with whether its item had been met before."""
     counts: Counter[Status] = Counter()
-    regressed = False
-    for status, was_met in statuses:
-        counts[status] += 1
-        regressed = regressed or (was_met and status is Status.FAILING)
+    regressed = under is not None and under.kind == DecisionKind.GO
+    for stand in stands:
+        counts[stand.status] += 1
+        if stand.status.settled:
+            continue
+        broken = under is not None and under.is_go and not under.lets_wait(stand.item, at)
+        regressed = regressed or broken or (stand.was_met and stand.status is Status.FAILING)
     return Tally(verdict=_verdict(counts, regressed=regressed), counts=counts)
 
 

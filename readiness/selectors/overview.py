@@ -1,21 +1,23 @@
 """The overview: every live environment with its verdict and strip, and what is left."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from readiness.enums.standing import Status, Verdict
 from readiness.enums.words import Kind, RunState
-from readiness.models import Environment, Item, NotApplicable, Run, Team, Waiver
+from readiness.models import Condition, Entry, Environment, Item, NotApplicable, Run, Team, Waiver
 from readiness.rules.status import ItemFacts
-from readiness.rules.verdicts import Tally, tally
+from readiness.rules.verdicts import Stand, Tally, tally
 
+from .decisions import standing_decisions
 from .status_sql import status_expression
-from .strips import Strip, entries_in_order, strip
+from .strips import Strip, answered_by, counting, entries_in_order, strip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,21 +79,23 @@ class Overview:
 
 
 def overview(filters: Filters, at: datetime) -> Overview:
-    """Return the overview at an instant. Eight queries, whatever the number of environments."""
-    entries = entries_in_order()
-    applicable = {kind: {entry.pk for entry in entries if kind in entry.kinds} for kind in ("dev", "staging", "prod")}
+    """Return the overview at an instant. Ten queries, whatever the number of environments."""
+    entries = counting(entries_in_order(), at)
+    asked = _by_team_and_kind(entries)
+    decided = standing_decisions(None, at)
     environments = list(_environments(filters))
     by_environment, by_service = _statuses(at)
     waiting_environments, waiting_services = _waiting()
     rows = []
     for environment in environments:
         found = {**by_service.get(environment.service_id, {}), **by_environment.get(environment.pk, {})}
-        kept = {entry: state for entry, state in found.items() if entry in applicable[environment.kind]}
+        answered, applicable = asked(environment.service.team_id, environment.kind)
+        kept = {entry: stand for entry, stand in found.items() if entry in applicable}
         rows.append(
             Row(
                 environment=environment,
-                tally=tally(kept.values()),
-                strip=strip(entries, {entry: status for entry, (status, _) in kept.items()}),
+                tally=tally(kept.values(), under=decided.get(environment.pk), at=at),
+                strip=strip(answered, {entry: stand.status for entry, stand in kept.items()}),
                 last_run_at=getattr(environment, "last_run_at", None),
                 waiting=waiting_environments[environment.pk] + waiting_services[environment.service_id],
             )
@@ -123,12 +127,18 @@ def overview(filters: Filters, at: datetime) -> Overview:
 def moved_by_time(since: datetime, now: datetime) -> bool:
     """Return whether anything on the overview may have changed after one instant and up to another without an event.
 
-    That is where evidence or a waiver ended, a fail began to count, or a day began. At most one query.
+    That is where evidence or a waiver ended, a fail or an entry began to count, a condition ended, or a day
+    began. At most three queries.
     """
     reached = Q()
     for name in ItemFacts.names():
         reached |= Q(**{f"{name}__gt": since, f"{name}__lte": now})
-    return timezone.localdate(since) != timezone.localdate(now) or Item.objects.filter(reached).exists()
+    if timezone.localdate(since) != timezone.localdate(now) or Item.objects.filter(reached).exists():
+        return True
+    return any(
+        kind.objects.filter(**{f"{name}__gt": since, f"{name}__lte": now}).exists()
+        for kind, name in ((Entry, "counts_from"), (Condition, "until"))
+    )
 
 
 def _environments(filters: Filters) -> QuerySet[Environment]:
@@ -150,21 +160,34 @@ def _environments(filters: Filters) -> QuerySet[Environment]:
     return found.order_by(F("launch_on").asc(nulls_last=True), "service__slug", as_named, "name")
 
 
-_States = dict[int, dict[int, tuple[Status, bool]]]
+def _by_team_and_kind(entries: list[Entry]) -> Callable[[int, str], tuple[list[Entry], frozenset[int]]]:
+    """Return what gives, for a team and a kind of environment, the entries of its strip and those that apply."""
+
+    @cache
+    def asked(team_id: int, kind: str) -> tuple[list[Entry], frozenset[int]]:
+        answered = answered_by(entries, team_id)
+        return answered, frozenset(entry.pk for entry in answered if kind in entry.kinds)
+
+    return asked
+
+
+_States = dict[int, dict[int, Stand]]
 
 
 def _statuses(at: datetime) -> tuple[_States, _States]:
-    """Return status and whether it was met, by environment and by service, each by entry. One query."""
+    """Return where items stand, by environment and by service, each by entry. One query."""
     by_environment: _States = {}
     by_service: _States = {}
     rows = (
         Item.objects.filter(entry__retired_at=None, service__archived_at=None)
         .annotate(status=status_expression(at))
-        .values_list("environment_id", "service_id", "entry_id", "status", "first_met_at")
+        .values_list("environment_id", "service_id", "entry_id", "pk", "status", "first_met_at")
     )
-    for environment_id, service_id, entry_id, status, first_met_at in rows:
+    for environment_id, service_id, entry_id, item, status, first_met_at in rows:
         place = by_service if environment_id is None else by_environment
-        place.setdefault(environment_id or service_id, {})[entry_id] = (Status(status), first_met_at is not None)
+        was_met = first_met_at is not None and first_met_at <= at
+        stand = Stand(item=item, status=Status(status), was_met=was_met)
+        place.setdefault(environment_id or service_id, {})[entry_id] = stand
     return by_environment, by_service
 
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from readiness.models import Environment, Service
-from readiness.rules.status import status_at
-from readiness.rules.verdicts import Tally, tally
+from readiness.rules.verdicts import Tally, stand_at, tally
 
+from .decisions import standing_decisions
 from .sheets import in_order, items_of, items_on
-from .strips import Strip, entries_in_order, strip
+from .strips import Strip, entries_at, strip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +21,16 @@ class EnvironmentLine:
 
 
 def service_page(service: Service, at: datetime) -> list[EnvironmentLine]:
-    """Return a service's live environments with their verdicts. Three queries, whatever their number."""
-    entries = entries_in_order()
+    """Return a service's live environments with their verdicts. Five queries, whatever their number."""
+    entries = entries_at(at, team_id=service.team_id)
     items = items_of(service)
+    environments = in_order(service.environments.filter(archived_at=None))
+    decided = standing_decisions([environment.pk for environment in environments], at)
     found = []
-    for environment in in_order(service.environments.filter(archived_at=None)):
+    for environment in environments:
         mine = items_on(environment, items, entries)
-        statuses = {entry_id: status_at(item.facts, at) for entry_id, item in mine.items()}
-        counted = tally((statuses[entry_id], item.first_met_at is not None) for entry_id, item in mine.items())
+        stands = {entry_id: stand_at(item.pk, item.facts, at) for entry_id, item in mine.items()}
+        counted = tally(stands.values(), under=decided.get(environment.pk), at=at)
+        statuses = {entry_id: stand.status for entry_id, stand in stands.items()}
         found.append(EnvironmentLine(environment=environment, tally=counted, strip=strip(entries, statuses)))
     return found

@@ -23,16 +23,20 @@ from readiness.models import (
     Waiver,
 )
 from readiness.observers import Observer, observers
-from readiness.rules.status import status_at
-from readiness.rules.verdicts import Tally, tally, tally_at
+from readiness.rules.verdicts import Tally, stand_at, tally
 
+from .decisions import standing_decisions
 from .histories import OBSERVED_AGAIN, Line, lines
-from .strips import Strip, entries_in_order, strip
+from .standing import Known, Standing, assemble, from_now_on, launch_instant
+from .strips import Strip, counting, entries_in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRow:
-    """One line of a sheet. ``item`` is None where the entry does not apply to this kind of environment."""
+    """One line of a sheet. ``item`` is None where the entry does not apply to this kind of environment.
+
+    ``status`` is None there, and where the entry only begins to count at an instant to come.
+    """
 
     entry: Entry
     item: Item | None
@@ -84,6 +88,8 @@ class Sheet:
     sections: list[SheetSection]
     tally: Tally
     strip: Strip
+    standing: Standing
+    at_launch: Standing | None
     siblings: list[Sibling]
     open_runs: list[Run]
     happened: list[Line]
@@ -109,14 +115,15 @@ def items_of(service: Service) -> list[Item]:
 
 
 def sheet(environment: Environment, at: datetime) -> Sheet:
-    """Return one environment with every item, its status and newest evidence.
+    """Return one environment with every item, its status and newest evidence, and how it stands on its launch date.
 
     A fixed number of queries, whatever the number of items and of statements about them.
     """
-    entries = entries_in_order()
+    entries = entries_in_order(team_id=environment.service.team_id)
     items = items_of(environment.service)
     mine = items_on(environment, items, entries)
-    statuses = {entry_id: status_at(item.facts, at) for entry_id, item in mine.items()}
+    standing = _standing(environment, counting(entries, at), mine, at=at, now=at)
+    statuses = {one.entry.pk: one.status for one in standing.items}
     newest = _telling_evidence(list(mine.values()), statuses)
     waivers = _latest_requests(Waiver, mine)
     not_applicables = _latest_requests(NotApplicable, mine)
@@ -144,9 +151,11 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
     return Sheet(
         environment=environment,
         sections=list(sections.values()),
-        tally=tally((statuses[entry_id], item.first_met_at is not None) for entry_id, item in mine.items()),
-        strip=strip(entries, statuses),
-        siblings=_siblings(environment, items, entries, at),
+        tally=standing.tally,
+        strip=standing.strip,
+        standing=standing,
+        at_launch=_at_launch(environment, entries, mine, at),
+        siblings=_siblings(environment, items, counting(entries, at), at),
         open_runs=runs,
         happened=lines(
             Event.objects.filter(Q(environment=environment) | Q(environment=None, service=environment.service)).exclude(
@@ -154,6 +163,24 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
             )[:6]
         ),
     )
+
+
+def _standing(
+    environment: Environment, entries: Sequence[Entry], items: Mapping[int, Item], *, at: datetime, now: datetime
+) -> Standing:
+    pairs = [(entry, items[entry.pk]) for entry in entries if entry.pk in items]
+    standings = from_now_on(environment, pairs, at, now)
+    return assemble(environment, entries, standings, known=Known.NOW if at == now else Known.FORECAST, at=at, now=now)
+
+
+def _at_launch(
+    environment: Environment, entries: Sequence[Entry], items: Mapping[int, Item], now: datetime
+) -> Standing | None:
+    """Return how an environment stands on its launch date, as far as it is known; None without one to come."""
+    at = launch_instant(environment.launch_on) if environment.launch_on else None
+    if at is None or at <= now:
+        return None
+    return _standing(environment, counting(entries, at), items, at=at, now=now)
 
 
 def _lacking(environment: Environment, probes: Sequence[Observer]) -> tuple[str, ...]:
@@ -173,11 +200,15 @@ def items_on(environment: Environment, items: Sequence[Item], entries: Sequence[
 
 
 def _siblings(environment: Environment, items: Sequence[Item], entries: Sequence[Entry], at: datetime) -> list[Sibling]:
-    found = Environment.objects.filter(service=environment.service, archived_at=None).select_related("service")
+    found = in_order(
+        Environment.objects.filter(service=environment.service, archived_at=None).select_related("service")
+    )
+    decided = standing_decisions([other.pk for other in found], at)
     siblings = []
-    for other in in_order(found):
+    for other in found:
         mine = items_on(other, items, entries).values()
-        counted = tally_at((item.facts for item in mine), at)
+        stands = [stand_at(item.pk, item.facts, at) for item in mine]
+        counted = tally(stands, under=decided.get(other.pk), at=at)
         siblings.append(Sibling(environment=other, percent=counted.percent))
     return siblings
 
@@ -192,6 +223,8 @@ def _clauses_by_entry() -> dict[int, list[str]]:
 def _telling_evidence(items: Sequence[Item], statuses: Mapping[int, Status]) -> dict[int, Evidence]:
     """Return, for each item, the newest statement that its status rests on. Two queries, each on an index.
 
+    An item that does not count yet is told by whatever was said last.
+
     A failing item is told by its newest fail, an attested one by its newest tick, a verified one by its newest pass,
     every other by whatever was said last.
     """
@@ -204,7 +237,7 @@ def _telling_evidence(items: Sequence[Item], statuses: Mapping[int, Status]) -> 
         Subquery(newest.filter(outcome=Outcome.PASS, run__isnull=False)[:1]),
     )
     place = {Status.FAILING: 2, Status.ATTESTED: 3, Status.VERIFIED: 4}
-    by_item = {item.pk: statuses[item.entry_id] for item in items}
+    by_item = {item.pk: statuses.get(item.entry_id, Status.OPEN) for item in items}
     chosen = [row[place.get(by_item[row[0]], 1)] or row[1] for row in ids]
     found = Evidence.objects.filter(pk__in=[one for one in chosen if one]).select_related("by", "run")
     return {evidence.item_id: evidence for evidence in found.prefetch_related("links")}

@@ -1,0 +1,32 @@
+"""Which probes are switched off, where, by whom and why."""
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from readiness.models import Disabling, Environment
+
+
+def standing_disablings(environment: Environment) -> dict[str, Disabling]:
+    """Return what is switched off in an environment, by probe; one that holds everywhere stands before its own."""
+    found: dict[str, Disabling] = {}
+    for one in off_in(environment.pk).select_related("by").order_by("at", "id"):
+        if one.probe not in found or one.environment_id is None:
+            found[one.probe] = one
+    return found
+
+
+def disabled_on(environment_id: int, probe: str) -> Disabling | None:
+    """Return what switched a probe off in an environment; None where it looks. One query."""
+    return off_in(environment_id).filter(probe=probe).select_related("by").order_by("environment", "at").first()
+
+
+def off_in(environment_id: int) -> QuerySet[Disabling]:
+    """Return what stands and holds in an environment: its own, and what holds everywhere."""
+    return Disabling.objects.filter(Q(environment=environment_id) | Q(environment=None), ended_at=None)
+
+
+def disabled_words(one: Disabling) -> str:
+    """Return who switched a probe off, where, when and why, in a sentence; the instant in the site's time zone."""
+    at = timezone.localtime(one.at)
+    where = "here" if one.environment_id else "everywhere"
+    return f"{one.by} disabled {one.probe} {where} on {at.day} {at:%B %Y at %H:%M}: {one.reason}"

@@ -1,0 +1,359 @@
+"""Where an environment stands at any instant: now, as it was known in the past, or as far as the future is known."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from django.db.models import Q
+from django.utils import timezone
+
+from readiness.enums.standing import Status
+from readiness.enums.words import DecisionKind, Scope
+from readiness.models import (
+    Clause,
+    Disabling,
+    Entry,
+    Environment,
+    Item,
+    NotApplicable,
+    Waiver,
+)
+from readiness.observers import Observer, observers
+from readiness.rules import forecasts
+from readiness.rules.folding import ClauseFacts, Grant, LeftOut, fold_item
+from readiness.rules.forecasts import Cause, Reversal
+from readiness.rules.status import ItemFacts
+from readiness.rules.steps import Asked, Step, Watch, next_step
+from readiness.rules.verdicts import Stand, Tally, Under, stand_at, tally
+
+from .clauses import clause_facts
+from .decisions import under as decided
+from .requests import grant_of, left_out_by
+from .strips import Strip, entries_at, strip
+
+
+class Known(StrEnum):
+    """How an instant is judged."""
+
+    NOW = "now"
+    REPLAYED = "replayed"
+    FORECAST = "forecast"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemStanding:
+    """One item of a sheet at an instant, with what its status follows from."""
+
+    entry: Entry
+    item: Item
+    facts: ItemFacts
+    clauses: Sequence[ClauseFacts]
+    waiver: Grant | None
+    left_out: LeftOut | None
+    stand: Stand
+
+    @property
+    def status(self) -> Status:
+        """Where it stands."""
+        return self.stand.status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One scheduled reversal of a sheet: which item gets worse when, and why. ``clause`` is its text, or empty."""
+
+    entry: Entry
+    item: Item
+    reversal: Reversal
+    clause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocker:
+    """One item that keeps a sheet from being ready: its owner, and what to do next."""
+
+    entry: Entry
+    item: Item
+    status: Status
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An environment at an instant.
+
+    ``turns`` are the reversals between now and an instant to come, in order; ``blockers`` has one line for each item
+    that is not settled: settling them all makes the sheet ready, and leaving one out does not.
+    """
+
+    environment: Environment
+    at: datetime
+    known: Known
+    items: list[ItemStanding]
+    tally: Tally
+    strip: Strip
+    under: Under | None
+    turns: list[Turn]
+    blockers: list[Blocker]
+
+
+def launch_instant(launch_on: date) -> datetime:
+    """Return the instant at which a launch date is judged: its first, in the site's time zone."""
+    return datetime.combine(launch_on, time.min, tzinfo=timezone.get_current_timezone())
+
+
+def exists_at(environment: Environment, at: datetime) -> bool:
+    """Return whether an environment has a verdict at an instant: it was added by then and is not archived."""
+    archived = [one for one in (environment.archived_at, environment.service.archived_at) if one is not None]
+    return (environment.added_at is None or environment.added_at <= at) and not any(one <= at for one in archived)
+
+
+def verdict(environment: Environment, *, at: datetime, now: datetime) -> Standing | None:
+    """Return where an environment stands at an instant; None where it has no verdict then.
+
+    An instant past is judged by what was recorded by then: about ten queries for each item that probes observe. For an
+    instant to come, probes that pass now on a schedule are taken to keep passing, and what needs a person or a drill
+    ends when it ends: twelve queries, whatever the number of items, like now.
+    """
+    if not exists_at(environment, min(at, now)):
+        return None
+    asked = entries_at(at, team_id=environment.service.team_id)
+    entries = [entry for entry in asked if entry.applies_to(environment.kind)]
+    items = items_answering(environment, entries)
+    known = Known.NOW if at == now else Known.REPLAYED if at < now else Known.FORECAST
+    if known is Known.REPLAYED:
+        standings = [_replayed(entry, items[entry.pk], at) for entry in entries if entry.pk in items]
+    else:
+        standings = from_now_on(environment, [(one, items[one.pk]) for one in entries if one.pk in items], at, now)
+    return assemble(environment, entries, standings, known=known, at=at, now=now)
+
+
+def assemble(
+    environment: Environment,
+    entries: Sequence[Entry],
+    standings: list[ItemStanding],
+    *,
+    known: Known,
+    at: datetime,
+    now: datetime,
+) -> Standing:
+    """Return the verdict of items that are judged already, with what turns until then and what blocks it."""
+    under = decided(environment, min(at, now))
+    clauses = clauses_of(entries)
+    return Standing(
+        environment=environment,
+        at=at,
+        known=known,
+        items=standings,
+        tally=tally([one.stand for one in standings], under=under, at=at),
+        strip=strip(entries, {one.entry.pk: one.status for one in standings}),
+        under=under,
+        turns=_turns(standings, clauses, under, after=now, until=at) if known is Known.FORECAST else [],
+        blockers=_blockers(environment, standings, clauses, at),
+    )
+
+
+def items_answering(environment: Environment, entries: Iterable[Entry]) -> dict[int, Item]:
+    """Return the items that a sheet shows, by entry: the environment's own and its service's. One query."""
+    mine = Q(environment=environment) | Q(environment=None, service=environment.service_id)
+    found = Item.objects.filter(mine, entry__in=[entry.pk for entry in entries])
+    return {item.entry_id: item for item in found.select_related("owner", "entry", "service", "environment")}
+
+
+def clauses_of(entries: Iterable[Entry]) -> dict[int, list[Clause]]:
+    """Return the clauses of entries that are not retired, in order. One query."""
+    found: dict[int, list[Clause]] = {}
+    rows = Clause.objects.filter(retired_at=None, entry__in=[entry.pk for entry in entries])
+    for clause in rows.order_by("entry_id", "position"):
+        found.setdefault(clause.entry_id, []).append(clause)
+    return found
+
+
+def _replayed(entry: Entry, item: Item, at: datetime) -> ItemStanding:
+    """Return an item as it was known at an instant past: from the evidence, waivers and builds recorded by then."""
+    clauses = clause_facts(item, known_by=at)
+    standing_then = Q(ended_at=None) | Q(ended_at__gt=at)
+    waiver = grant_of(Waiver.objects.filter(standing_then, item=item, granted=True, decided_at__lte=at).first())
+    left = NotApplicable.objects.filter(standing_then, item=item, granted=True, decided_at__lte=at).first()
+    left_out = left_out_by(left, entry)
+    first_met_at = item.first_met_at if item.first_met_at and item.first_met_at <= at else None
+    facts = fold_item(clauses, waiver=waiver, left_out=left_out, first_met_at=first_met_at, at=at)
+    return ItemStanding(
+        entry=entry,
+        item=item,
+        facts=facts,
+        clauses=clauses,
+        waiver=waiver,
+        left_out=left_out,
+        stand=stand_at(item.pk, facts, at),
+    )
+
+
+def from_now_on(
+    environment: Environment, pairs: Sequence[tuple[Entry, Item]], at: datetime, now: datetime
+) -> list[ItemStanding]:
+    """Return items as they stand now, or as they are taken to stand at an instant to come."""
+    ids = [item.pk for _, item in pairs]
+    standing = {"item__in": ids, "granted": True, "ended_at": None}
+    waivers = {one.item_id: grant_of(one) for one in Waiver.objects.filter(**standing)}
+    left = {one.item_id: one for one in NotApplicable.objects.filter(**standing)}
+    watching = scheduled(environment, [entry for entry, _ in pairs]) if at > now else {}
+    found = []
+    for entry, item in pairs:
+        waiver, left_out = waivers.get(item.pk), left_out_by(left.get(item.pk), entry)
+        clauses: Sequence[ClauseFacts] = item.clauses
+        facts = item.facts
+        if at > now:
+            clauses = forecasts.keep_passing(clauses, scheduled=watching.get(entry.pk, ()), now=now)
+            facts = fold_item(clauses, waiver=waiver, left_out=left_out, first_met_at=item.first_met_at, at=now)
+        found.append(
+            ItemStanding(
+                entry=entry,
+                item=item,
+                facts=facts,
+                clauses=clauses,
+                waiver=waiver,
+                left_out=left_out,
+                stand=stand_at(item.pk, facts, at),
+            )
+        )
+    return found
+
+
+def scheduled(environment: Environment, entries: Sequence[Entry]) -> dict[int, set[str]]:
+    """Return, for each entry, the clauses whose probe runs by itself here.
+
+    An item of the service is observed by a probe that runs on any of its live environments. Four queries at most.
+    """
+    known = observers()
+    live = list(
+        Environment.objects.filter(service=environment.service_id, archived_at=None).select_related(
+            "service__team", "billing_source"
+        )
+    )
+    off = disabled_probes()
+    here = {slug for slug, one in known.items() if _runs(one, environment, off)}
+    anywhere = here | {slug for slug, one in known.items() if any(_runs(one, place, off) for place in live)}
+    clauses = clauses_of(entries)
+    found: dict[int, set[str]] = {}
+    for entry in entries:
+        running = anywhere if entry.scope == Scope.SERVICE else here
+        found[entry.pk] = {clause.slug for clause in clauses.get(entry.pk, ()) if clause.probe in running}
+    return found
+
+
+def disabled_probes() -> set[tuple[str, int | None]]:
+    """Return which probes are switched off, each with the environment it is off in (None: everywhere). One query."""
+    return set(Disabling.objects.filter(ended_at=None).values_list("probe", "environment_id"))
+
+
+def _runs(observer: Observer, environment: Environment, off: Collection[tuple[str, int | None]]) -> bool:
+    if (observer.slug, None) in off or (observer.slug, environment.pk) in off:
+        return False
+    return not observer.missing(environment)
+
+
+def _turns(
+    standings: Sequence[ItemStanding],
+    clauses: Mapping[int, Sequence[Clause]],
+    under: Under | None,
+    *,
+    after: datetime,
+    until: datetime,
+) -> list[Turn]:
+    found: list[Turn] = []
+    for one in standings:
+        texts = {clause.slug: clause.text for clause in clauses.get(one.entry.pk, ())}
+        found += [
+            Turn(entry=one.entry, item=one.item, reversal=reversal, clause=texts.get(reversal.clause, ""))
+            for reversal in _reversals(one, under, after=after, until=until)
+        ]
+    return sorted(found, key=lambda turn: turn.reversal.at)
+
+
+def _reversals(one: ItemStanding, under: Under | None, *, after: datetime, until: datetime) -> list[Reversal]:
+    found = []
+    begins = one.entry.counts_from
+    if begins is not None and after < begins <= until:
+        after = begins
+        status = stand_at(one.item.pk, one.facts, begins).status
+        if not status.settled:
+            found.append(
+                Reversal(
+                    at=begins,
+                    cause=Cause.BEGINS_TO_COUNT,
+                    clause="",
+                    before=Status.NOT_APPLICABLE,
+                    after=status,
+                )
+            )
+    found += forecasts.reversals(
+        one.clauses, one.facts, waiver=one.waiver, left_out=one.left_out, after=after, until=until
+    )
+    ends = under.conditions.get(one.item.pk) if under and under.kind == DecisionKind.GO_WITH_CONDITIONS else None
+    if ends is not None and after < ends <= until:
+        status = stand_at(one.item.pk, one.facts, ends).status
+        if not status.settled:
+            found.append(Reversal(at=ends, cause=Cause.CONDITION_ENDS, clause="", before=status, after=status))
+    return found
+
+
+def _blockers(
+    environment: Environment,
+    standings: Sequence[ItemStanding],
+    clauses: Mapping[int, Sequence[Clause]],
+    at: datetime,
+) -> list[Blocker]:
+    unsettled = [one for one in standings if not one.status.settled]
+    if not unsettled:
+        return []
+    asked = _asked_of_reviewers(one.item.pk for one in unsettled)
+    watches = _watches(environment)
+    return [
+        Blocker(
+            entry=one.entry,
+            item=one.item,
+            status=one.status,
+            step=next_step(
+                _as_asked(one, clauses.get(one.entry.pk, ()), watches), waits_for_reviewer=one.item.pk in asked, at=at
+            ),
+        )
+        for one in unsettled
+    ]
+
+
+def _asked_of_reviewers(items: Iterable[int]) -> set[int]:
+    waiting = {"item__in": list(items), "decided_at": None, "ended_at": None}
+    return {
+        item
+        for kind in (Waiver, NotApplicable)
+        for item in kind.objects.filter(**waiting).values_list("item", flat=True)
+    }
+
+
+def _watches(environment: Environment) -> dict[str, Watch]:
+    off = disabled_probes()
+    return {
+        slug: Watch(
+            probe=slug,
+            installed=True,
+            disabled=(slug, None) in off or (slug, environment.pk) in off,
+            missing=tuple(observer.missing(environment)),
+            remedy=observer.remedy,
+        )
+        for slug, observer in observers().items()
+    }
+
+
+def _as_asked(one: ItemStanding, clauses: Sequence[Clause], watches: Mapping[str, Watch]) -> list[Asked]:
+    facts = {clause.clause: clause for clause in one.clauses}
+    return [
+        Asked(
+            facts=facts.get(clause.slug, ClauseFacts(clause=clause.slug)),
+            text=clause.text,
+            needs_link=clause.tick_needs_link,
+            watch=watches.get(clause.probe, Watch(probe=clause.probe)) if clause.probe else None,
+        )
+        for clause in clauses
+    ]
