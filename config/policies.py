@@ -14,6 +14,10 @@ from readiness.rules.references import ReferencePolicy, TeamGrant
 
 A_YEAR_S = 366 * 24 * 60 * 60
 
+HSTS_S = 365 * 24 * 60 * 60
+"""A year: with cookies that go over HTTPS alone nobody can sign in without it anyway."""
+LEAST_LEDGER_KEY = 32
+
 
 def data_folder(chosen: str, base: Path, *, demo: bool) -> Path:
     """Return where the embedded way keeps its data: the demo's apart, so that it never mixes with one's own."""
@@ -51,6 +55,14 @@ def embedded_secret_key(data: Path, *, deployed: bool) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise unusable(data, error) from None
+
+
+def ledger_key(env: Any) -> str:
+    """Return the key that signs the ledger's heads; nothing where they are signed with what the secret key gives."""
+    key: str = env.str("READINESS_LEDGER_KEY", default="")
+    if key and len(key) < LEAST_LEDGER_KEY:
+        raise ImproperlyConfigured(f"READINESS_LEDGER_KEY is too short: {LEAST_LEDGER_KEY} random characters or more.")
+    return key
 
 
 def unusable(data: Path, error: OSError) -> ImproperlyConfigured:

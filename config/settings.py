@@ -24,6 +24,7 @@ DEBUG = env.bool("READINESS_DEBUG", default=False)
 DEPLOYED = bool(env.str("DATABASE_URL", default=""))
 SECRET_KEY = env.str("READINESS_SECRET_KEY", default="") or policies.embedded_secret_key(DATA_DIR, deployed=DEPLOYED)
 ALLOWED_HOSTS = env.list("READINESS_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+LEDGER_KEY = policies.ledger_key(env)
 CSRF_TRUSTED_ORIGINS = env.list("READINESS_ORIGINS", default=[])
 HTTPS = env.bool("READINESS_HTTPS", default=DEPLOYED)
 # Browsers send a cookie to every port of a host: a demo beside one's own data keeps a session of its own.

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from readiness.actions import ledger
 from readiness.enums.words import Judgement
 from readiness.models import Event, Item, NotApplicable, User, Waiver
+from readiness.rules.chain import FIRST_HASH
 from readiness.rules.permissions import Refused
 from tests.deeds import REASON, ask, ask_to_leave_out, decide, end, everything, observe, take_back, tick
 from tests.factories import NOW, item_of, make_environment, make_member, make_reviewer
@@ -106,7 +107,7 @@ def test_a_line_says_when_in_one_way_whatever_zone_it_was_given_in() -> None:
 def test_the_first_line_is_sealed_over_zeros() -> None:
     first = Event.objects.order_by("id").first()
     assert first is not None
-    assert (first.pk, first.previous_hash, ledger.FIRST_HASH) == (1, "0" * 64, "0" * 64)
+    assert (first.pk, first.previous_hash, FIRST_HASH) == (1, "0" * 64, "0" * 64)
 
 
 def test_a_line_that_is_changed_breaks_the_seal() -> None:

@@ -1,15 +1,13 @@
 """Write the ledger: every change is one event, in the transaction of the change, sealed over the event before."""
 
-import json
-from datetime import UTC, datetime
-from hashlib import sha256
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
 from readiness.models import Environment, Event, Item, Service, User
+from readiness.rules.chain import FIRST_HASH, canonical, instant_text, seal
 
-FIRST_HASH = "0" * 64
 _LOCK = 0x5245_4144_494E_4553
 
 
@@ -36,7 +34,7 @@ def record(
     text = canonical(
         {
             "id": identity,
-            "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "at": instant_text(at),
             "kind": kind,
             "by": by.pk if by else None,
             "by_name": str(by) if by else None,
@@ -63,16 +61,6 @@ def record(
 def record_of_item(kind: str, item: Item, *, by: User | None, at: datetime, data: dict[str, Any]) -> Event:
     """Append one event about an item, with its service and its environment."""
     return record(kind, by=by, at=at, service=item.service, environment=item.environment, item=item, data=data)
-
-
-def canonical(line: dict[str, Any]) -> str:
-    """Return the one way to write this line as JSON: sorted keys, no spaces, no escapes beyond what JSON needs."""
-    return json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def seal(previous_hash: str, text: str) -> str:
-    """Return the hash of an event: SHA-256 over the hash before, a line feed and the text, in hexadecimal."""
-    return sha256(f"{previous_hash}\n{text}".encode()).hexdigest()
 
 
 def _lock() -> None:
