@@ -1,5 +1,6 @@
 """Services, the environments they run in, and where their spend caps can be read."""
 
+from datetime import datetime
 from urllib.parse import urljoin
 
 from django.db import models
@@ -18,6 +19,7 @@ class Service(models.Model):
     slug = models.SlugField("name", max_length=60, unique=True, validators=[validate_slug])
     description = models.CharField(max_length=200, blank=True)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="services")
+    version = models.PositiveIntegerField(default=1)
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -113,6 +115,11 @@ class Environment(models.Model):
     def get_absolute_url(self) -> str:
         """Return the address of its sheet."""
         return reverse("sheet", args=[self.service.slug, self.name])
+
+    @property
+    def archived_since(self) -> datetime | None:
+        """When it was archived, by itself or with its service, whichever was first; None where it lives."""
+        return min(filter(None, (self.archived_at, self.service.archived_at)), default=None)
 
     @property
     def stream_url(self) -> str:
