@@ -1,12 +1,14 @@
 """Statements fold into where a clause stands: each rule about fails, ticks and builds as a case of its own."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from readiness.enums.standing import Status
 from readiness.enums.words import Outcome
-from readiness.rules.folding import ClauseFacts, Grant, Statement, fold_clause, fold_item
+from readiness.rules.folding import ClauseFacts, ClauseRule, Grant, LeftOut, Ran, Statement, fold_clause, fold_item
 from readiness.rules.status import ItemFacts, status_at
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -22,17 +24,26 @@ def seconds(instant: datetime | None) -> float | None:
     return None if instant is None else (instant - NOON).total_seconds()
 
 
-def passed(when: float, ends: float, build: str = "", identity: int = 0) -> Statement:
+def passed(when: float, ends: float, build: str = "", identity: int = 0, **more: Any) -> Statement:
     return Statement(
-        id=identity or int(when) + 1, outcome=Outcome.PASS, observed_at=at(when), valid_until=at(ends), build=build
+        id=identity or int(when) + 1,
+        outcome=Outcome.PASS,
+        observed_at=at(when),
+        valid_until=at(ends),
+        build=build,
+        **more,
     )
 
 
-def failed(when: float, build: str = "", identity: int = 0) -> Statement:
-    return Statement(id=identity or int(when) + 1, outcome=Outcome.FAIL, observed_at=at(when), build=build)
+def failed(when: float, build: str = "", identity: int = 0, **more: Any) -> Statement:
+    return Statement(id=identity or int(when) + 1, outcome=Outcome.FAIL, observed_at=at(when), build=build, **more)
 
 
-def ticked(when: float, ends: float, *, supported: bool = True, identity: int = 0) -> Statement:
+def retired(when: float, identity: int = 0) -> Statement:
+    return Statement(id=identity or int(when) + 1, outcome=Outcome.RETIRED, observed_at=at(when), by_person=True)
+
+
+def ticked(when: float, ends: float, *, supported: bool = True, identity: int = 0, meaning: int = 1) -> Statement:
     return Statement(
         id=identity or int(when) + 1,
         outcome=Outcome.PASS,
@@ -40,6 +51,7 @@ def ticked(when: float, ends: float, *, supported: bool = True, identity: int = 
         valid_until=at(ends),
         by_person=True,
         supported=supported,
+        meaning=meaning,
     )
 
 
@@ -47,13 +59,20 @@ def taken_back(when: float, identity: int = 0) -> Statement:
     return Statement(id=identity or int(when) + 1, outcome=Outcome.WITHDRAWN, observed_at=at(when), by_person=True)
 
 
+Built = tuple[tuple[float, str], ...]
+"""What ran, from which second on."""
+
+
 def fold(
-    *statements: Statement, bound: bool = False, build: str = "", since: float | None = None
+    *statements: Statement, ran: Built | None = None, meanings: dict[int, float] | None = None
 ) -> tuple[float | None, float | None, float | None]:
-    """Fold one clause: end of its passes, end of its ticks, since when a fail counts."""
-    facts = fold_clause(
-        "a", statements, build_bound=bound, build=build, build_since=None if since is None else at(since)
+    """Fold one clause, which builds bind where they are given: ends of its passes and ticks, when its fail counts."""
+    rule = ClauseRule(
+        slug="a",
+        build_bound=ran is not None,
+        meanings={number: at(since) for number, since in (meanings or {}).items()},
     )
+    facts = fold_clause(rule, statements, ran=[Ran(since=at(since), build=build) for since, build in ran or ()])
     return seconds(facts.pass_until), seconds(facts.tick_until), seconds(facts.failing_since)
 
 
@@ -130,38 +149,130 @@ def test_of_two_statements_at_one_instant_the_one_with_the_higher_id_stands(
     ],
 )
 def test_a_clause_is_met_until_the_later_of_its_two_ends(statements: list[Statement], ends: float | None) -> None:
-    facts = fold_clause("a", statements, build_bound=False, build="")
+    facts = fold_clause(ClauseRule(slug="a"), statements)
 
     assert seconds(facts.met_until) == ends
     if ends is not None:
         assert (facts.met_at(at(ends - 0.001)), facts.met_at(at(ends))) == (True, False)
 
 
+NEW: Built = ((-1000, "old"), (20, "new"))
+BACK: Built = (*NEW, (40, "old"))
+UNKNOWN: Built = ((-1000, "old"), (20, ""))
+
+
 @pytest.mark.parametrize(
-    ("statements", "build", "since", "stands"),
+    ("statements", "ran", "stands"),
     [
-        pytest.param([passed(0, 90, "old")], "new", 20, (None, None, None), id="a new build has seen no pass"),
-        pytest.param([passed(0, 90, "old")], "old", 40, (90, None, None), id="a rollback revives the pass"),
-        pytest.param([passed(0, 90, "old"), passed(30, 70, "new")], "old", 40, (90, None, None), id="over a newer one"),
-        pytest.param([passed(0, 90, "old")], "", None, (90, None, None), id="no build known: its own passes count"),
-        pytest.param([passed(0, 90, "")], "new", 20, (None, None, None), id="made on no known build"),
-        pytest.param([failed(5, "old")], "new", 20, (None, None, 5), id="a new build lifts no fail"),
-        pytest.param([failed(5, "old"), passed(30, 80, "new")], "new", 20, (80, None, None), id="a pass on it does"),
-        pytest.param([passed(0, 90, "old"), failed(30, "new")], "new", 20, (None, None, 30), id="fails at once"),
-        pytest.param([passed(0, 90, "old"), failed(30, "new")], "old", 40, (90, None, 30), id="a rollback lifts none"),
-        pytest.param([passed(0, 90, "old"), failed(5, "old")], "old", 40, (90, None, 5), id="nor one that waited"),
-        pytest.param([passed(0, 90, "old"), failed(50, "old")], "old", 40, (90, None, 90), id="a fail after it waits"),
-        pytest.param([ticked(0, 90), failed(30, "new")], "new", 20, (None, 90, 90), id="ticks are of every build"),
+        pytest.param([passed(0, 90, "old")], NEW, (None, None, None), id="a new build has seen no pass"),
+        pytest.param([passed(0, 90, "old")], BACK, (90, None, None), id="a rollback revives the pass"),
+        pytest.param([passed(0, 90, "old"), passed(30, 70, "new")], BACK, (90, None, None), id="over a newer one"),
+        pytest.param([passed(0, 90, "old")], UNKNOWN, (90, None, None), id="no build known: its own passes count"),
+        pytest.param([passed(0, 90, "")], NEW, (None, None, None), id="made on no known build"),
+        pytest.param([failed(5, "old")], NEW, (None, None, 5), id="a new build lifts no fail"),
+        pytest.param([failed(5, "old"), passed(30, 80, "new")], NEW, (80, None, None), id="a pass on it does"),
+        pytest.param([passed(0, 90, "old"), failed(30, "new")], NEW, (None, None, 30), id="fails at once"),
+        pytest.param([passed(0, 90, "old"), failed(30, "new")], BACK, (90, None, 30), id="a rollback lifts none"),
+        pytest.param([passed(0, 90, "old"), failed(5, "old")], NEW, (None, None, 20), id="a new build unmeets it"),
+        pytest.param([passed(0, 90, "old"), failed(5, "old")], BACK, (90, None, 20), id="and a rollback is too late"),
+        pytest.param([passed(0, 90, "old"), failed(50, "old")], BACK, (90, None, 90), id="a fail after it waits"),
+        pytest.param([passed(0, 90, "old"), failed(30, "old")], BACK, (90, None, 30), id="one between does not"),
+        pytest.param([ticked(0, 90), failed(30, "new")], NEW, (None, 90, 90), id="ticks are of every build"),
+        pytest.param(
+            [passed(0, 90, "old"), passed(1, 80, "new"), failed(5, "old")],
+            NEW,
+            (80, None, 80),
+            id="a build that was looked at before it ran goes on holding the clause",
+        ),
+        pytest.param(
+            [passed(0, 90, "new", lent_by=7)], NEW, (90, None, None), id="what was observed elsewhere on its build"
+        ),
+        pytest.param(
+            [passed(0, 90, "new", lent_by=7)], BACK, (None, None, None), id="but not what was observed on another"
+        ),
+        pytest.param(
+            [passed(0, 90, "", lent_by=7)], UNKNOWN, (None, None, None), id="where no build is known nothing is lent"
+        ),
+        pytest.param(
+            [passed(0, 90, "new"), failed(30, "new", lent_by=7, drill=True)],
+            NEW,
+            (90, None, 30),
+            id="a fail that is newer stands, wherever it was seen",
+        ),
     ],
 )
 def test_observations_of_a_build_bound_clause_are_true_of_their_build(
-    statements: list[Statement], build: str, since: float | None, stands: tuple[float | None, ...]
+    statements: list[Statement], ran: Built, stands: tuple[float | None, ...]
 ) -> None:
-    assert fold(*statements, bound=True, build=build, since=since) == stands
+    assert fold(*statements, ran=ran) == stands
+    assert fold(*reversed(statements), ran=ran) == stands
 
 
 def test_a_clause_that_is_not_build_bound_does_not_ask_for_the_build() -> None:
-    assert fold(passed(0, 90, "old"), bound=False, build="new", since=20) == (90, None, None)
+    assert fold(passed(0, 90, "old"), failed(30)) == (90, None, 90)
+
+
+@pytest.mark.parametrize(
+    ("statements", "stands"),
+    [
+        pytest.param([passed(0, 90), failed(10, drill=True)], (90, None, 10), id="what a drill saw counts at once"),
+        pytest.param([passed(0, 90), failed(10), failed(12, drill=True)], (90, None, 12), id="also as the second"),
+        pytest.param([failed(10), retired(20)], (None, None, None), id="a retired fail counts no longer"),
+        pytest.param([failed(10), retired(20), failed(30)], (None, None, 30), id="the next one counts anew"),
+        pytest.param([passed(0, 90), failed(10), retired(20), failed(45)], (90, None, 90), id="and waits anew"),
+        pytest.param([retired(20)], (None, None, None), id="nothing is met by it"),
+        pytest.param([ticked(0, 90), failed(10, drill=True), retired(20)], (None, 90, None), id="a tick stays"),
+        pytest.param([failed(10, identity=2), retired(10, identity=1)], (None, None, 10), id="retired too early"),
+    ],
+)
+def test_drills_count_at_once_and_a_reviewer_retires_a_fail(
+    statements: list[Statement], stands: tuple[float | None, ...]
+) -> None:
+    assert fold(*statements) == stands
+
+
+@pytest.mark.parametrize(
+    ("statements", "stands"),
+    [
+        pytest.param([ticked(0, 90)], (None, 50, None), id="a word about what it meant before ends where that ends"),
+        pytest.param([passed(0, 90)], (50, None, None), id="and what was observed of it"),
+        pytest.param([ticked(0, 40)], (None, 40, None), id="or at its own end"),
+        pytest.param([ticked(0, 90, meaning=2)], (None, 90, None), id="an answer to the new meaning stays"),
+        pytest.param([passed(0, 90), failed(10)], (50, None, 50), id="a fail that waits counts where it ends"),
+        pytest.param([failed(10)], (None, None, 10), id="a fail stays"),
+    ],
+)
+def test_another_meaning_ends_the_answers_to_the_old_one(
+    statements: list[Statement], stands: tuple[float | None, ...]
+) -> None:
+    assert fold(*statements, meanings={2: 50}) == stands
+
+
+def test_the_first_meaning_after_an_answer_ends_it_not_the_last() -> None:
+    assert fold(ticked(0, 90), meanings={2: 50, 3: 70}) == (None, 50, None)
+    assert fold(ticked(0, 90, meaning=2), meanings={2: 50, 3: 70}) == (None, 70, None)
+
+
+def test_a_clause_that_counts_from_an_instant_asks_nothing_before_it() -> None:
+    rule = ClauseRule(slug="late", counts_from=at(50))
+    unmet, failing = fold_clause(rule, []), fold_clause(rule, [failed(20)])
+    early, late = clause("a", passes=500), fold_clause(rule, [passed(20, 90)])
+
+    assert [status_at(item(early, unmet), at(when)) for when in (49.999, 50)] == [Status.VERIFIED, Status.STALE]
+    assert [status_at(item(early, failing), at(when)) for when in (49.999, 50)] == [Status.VERIFIED, Status.FAILING]
+    assert [status_at(item(early, late), at(when)) for when in (50, 90)] == [Status.VERIFIED, Status.STALE]
+
+
+def test_where_a_clause_stands_is_kept_to_the_microsecond() -> None:
+    facts = fold_clause(
+        ClauseRule(slug="a", build_bound=True, counts_from=at(0.000001)),
+        [passed(0, 90.123456, "new", lent_by=7, drill=True), ticked(1, 50), failed(20, "new")],
+        ran=[Ran(since=at(-5), build="new")],
+    )
+
+    assert facts.to_json()["pass_until"] == "2026-03-01T12:01:30.123456+00:00"
+    assert ClauseFacts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
+    assert ClauseFacts.from_json({"clause": "a"}) == ClauseFacts(clause="a")
 
 
 def clause(
@@ -172,12 +283,16 @@ def clause(
 
 
 def item(
-    *clauses: ClauseFacts, waiver: Grant | None = None, met_before: float | None = None, now: float = 10
+    *clauses: ClauseFacts,
+    waiver: Grant | None = None,
+    left_out: LeftOut | None = None,
+    met_before: float | None = None,
+    now: float = 10,
 ) -> ItemFacts:
     return fold_item(
         clauses,
         waiver=waiver,
-        not_applicable_from=None,
+        left_out=left_out,
         first_met_at=None if met_before is None else at(met_before),
         at=at(now),
     )
@@ -233,6 +348,17 @@ def test_a_waiver_settles_while_it_names_every_clause_that_is_not_met(
     facts = item(*clauses, waiver=waiver)
 
     assert (seconds(facts.waived_from), seconds(facts.waived_until)) == (holds or (None, None))
+
+
+def test_what_was_left_out_is_asked_again_where_the_entry_means_another_thing() -> None:
+    facts = item(clause("a"), left_out=LeftOut(start=at(5), end=at(60)))
+
+    assert [status_at(facts, at(when)) for when in (4, 5, 59.999, 60)] == [
+        Status.OPEN,
+        Status.NOT_APPLICABLE,
+        Status.NOT_APPLICABLE,
+        Status.OPEN,
+    ]
 
 
 def test_a_fail_that_the_waiver_does_not_name_reads_failing() -> None:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from readiness.enums.standing import Status, Verdict
+from readiness.enums.words import DecisionKind
 from readiness.rules.status import ItemFacts, status_at
-from readiness.rules.verdicts import tally, tally_at
+from readiness.rules.verdicts import Tally, Under, stand_at, tally
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
@@ -71,6 +72,7 @@ def test_the_first_row_that_matches_wins(facts: ItemFacts, status: Status) -> No
         pytest.param(both(OBSERVED, ItemFacts(failing_since=NOW)), Status.VERIFIED, Status.FAILING),
         pytest.param(both(LEFT_OUT, ItemFacts(failing_since=NOW)), Status.NOT_APPLICABLE, Status.FAILING),
         pytest.param(ItemFacts(not_applicable_from=NOW), Status.OPEN, Status.NOT_APPLICABLE),
+        pytest.param(both(LEFT_OUT, ItemFacts(not_applicable_until=NOW)), Status.NOT_APPLICABLE, Status.OPEN),
         pytest.param(ItemFacts(first_met_at=NOW), Status.OPEN, Status.STALE),
     ],
 )
@@ -111,6 +113,11 @@ def test_the_table_above_names_every_status() -> None:
     assert len(Status) == 7
 
 
+def add_up(items: list[ItemFacts], at: datetime = NOW, under: Under | None = None) -> Tally:
+    """The verdict of a sheet; its items are numbered from 0."""
+    return tally([stand_at(number, facts, at) for number, facts in enumerate(items)], under=under, at=at)
+
+
 @pytest.mark.parametrize(
     ("items", "verdict"),
     [
@@ -129,19 +136,50 @@ def test_the_table_above_names_every_status() -> None:
     ],
 )
 def test_a_sheet_adds_up_to_its_verdict(items: list[ItemFacts], verdict: Verdict) -> None:
-    assert tally_at(items, NOW).verdict is verdict
+    assert add_up(items).verdict is verdict
+
+
+GO = Under(kind=DecisionKind.GO)
+NO_GO = Under(kind=DecisionKind.NO_GO)
+
+
+def waiting(*items: int, until: datetime = AHEAD) -> Under:
+    """A go under the conditions that these items, by number, are settled by an instant."""
+    return Under(kind=DecisionKind.GO_WITH_CONDITIONS, conditions=dict.fromkeys(items, until))
+
+
+@pytest.mark.parametrize(
+    ("items", "under", "verdict"),
+    [
+        pytest.param([OBSERVED], GO, Verdict.READY, id="ready under a go"),
+        pytest.param([WAIVED], GO, Verdict.READY_WITH_WAIVERS, id="ready with waivers under a go"),
+        pytest.param([OBSERVED, NOTHING], GO, Verdict.REGRESSED, id="not ready while a go stands: regressed"),
+        pytest.param([], GO, Verdict.REGRESSED, id="so is a sheet without a counted item"),
+        pytest.param([OBSERVED, NOTHING], NO_GO, Verdict.NOT_READY, id="a no-go lets nothing regress"),
+        pytest.param([both(OBSERVED, FAILING)], NO_GO, Verdict.REGRESSED, id="but for what had been met and fails"),
+        pytest.param([OBSERVED, NOTHING], waiting(1), Verdict.NOT_READY, id="an item inside the conditions may wait"),
+        pytest.param([NOTHING, NOTHING], waiting(1), Verdict.REGRESSED, id="an item outside them may not"),
+        pytest.param([OBSERVED, NOTHING], waiting(1, until=NOW), Verdict.REGRESSED, id="nor one that is overdue"),
+        pytest.param([OBSERVED, NOTHING], waiting(1, until=NOW + MS), Verdict.NOT_READY, id="which it is not before"),
+        pytest.param([OBSERVED, FAILING], waiting(1), Verdict.NOT_READY, id="a fail inside them, never met before"),
+        pytest.param([both(OBSERVED, FAILING)], waiting(0), Verdict.REGRESSED, id="a fail of what had been met"),
+        pytest.param([OBSERVED, WAIVED], waiting(1, until=PAST), Verdict.READY_WITH_WAIVERS, id="settled in time"),
+    ],
+)
+def test_a_decision_that_stands_says_what_may_wait(items: list[ItemFacts], under: Under, verdict: Verdict) -> None:
+    assert add_up(items, under=under).verdict is verdict
 
 
 def test_waivers_are_counted_apart_and_percent_is_rounded_down() -> None:
-    counted = tally_at([OBSERVED] * 25 + [WAIVED] * 4 + [NOTHING], NOW)
+    counted = add_up([OBSERVED] * 25 + [WAIVED] * 4 + [NOTHING])
 
     assert (counted.total, counted.settled, counted.waived, counted.left, counted.percent) == (30, 29, 4, 1, 96)
-    assert tally([]).percent == 0
-    assert tally_at([OBSERVED] * 999 + [NOTHING], NOW).percent == 99
+    assert add_up([]).percent == 0
+    assert add_up([OBSERVED] * 999 + [NOTHING]).percent == 99
 
 
 def test_a_verdict_moves_with_the_clock_alone() -> None:
     items = [OBSERVED, both(WAIVED, ItemFacts(waived_until=NOW))]
 
-    assert tally_at(items, NOW - MS).verdict is Verdict.READY_WITH_WAIVERS
-    assert tally_at(items, NOW).verdict is Verdict.NOT_READY
+    assert add_up(items, NOW - MS).verdict is Verdict.READY_WITH_WAIVERS
+    assert add_up(items, NOW).verdict is Verdict.NOT_READY
