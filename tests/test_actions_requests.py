@@ -351,7 +351,9 @@ def test_not_applicable_falls_at_a_fail_that_began_to_count_by_the_clock_alone(
 
     observe(prod, "spend-cap", now=NOW + fresh + timedelta(minutes=1), cap_matches=PASS)
     request.refresh_from_db()
-    assert request.ended_at == NOW + fresh
+    assert request.ended_at == NOW + fresh + timedelta(minutes=1), "Until then nothing was written about it."
+    fell = Event.objects.get(kind="not-applicable.fell", item=cap)
+    assert fell.data["since"] == (NOW + fresh).isoformat()
     assert status(cap, NOW + fresh + timedelta(minutes=1)) is Status.VERIFIED
 
 

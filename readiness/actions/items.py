@@ -34,9 +34,14 @@ def item_to_change(item_id: int, *, by: User, seen_version: int) -> Item:
     insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
     insist(live_refusals(item))
     if item.version != seen_version:
-        last = item.events.filter(actor__isnull=False).select_related("actor").order_by("-id").first()
-        raise Crossed(item, by=str(last.actor) if last else "Somebody")
+        raise Crossed(item, by=saved_last_by(item))
     return item
+
+
+def saved_last_by(item: Item) -> str:
+    """Return the name of who wrote about an item last."""
+    last = item.events.filter(actor__isnull=False).select_related("actor").order_by("-id").first()
+    return str(last.actor) if last else "Somebody"
 
 
 def live_refusals(item: Item) -> list[str]:

@@ -1,6 +1,7 @@
 """Waivers and "not applicable": asked by the team, granted or refused by a reviewer who did not ask, ended early."""
 
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,15 +12,13 @@ from readiness.models import Item, NotApplicable, User, Waiver
 from readiness.rules import waivers as rules
 from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals, insist
 from readiness.rules.status import status_at
-from readiness.rules.texts import reason_refusals
+from readiness.rules.texts import reason_refusals, unkept
 from readiness.selectors.clauses import clause_facts
-from readiness.selectors.requests import waiting_request
+from readiness.selectors.requests import outlived_at, waiting_request
 
 from . import ledger
 from .folding import lock_item, refresh
 from .items import item_to_change, live_refusals, save_written
-
-RENEWED = "Renewed by a new waiver."
 
 
 @transaction.atomic
@@ -28,7 +27,7 @@ def ask_waiver(
 ) -> Waiver:
     """Ask that an item may wait until the end of a day in the site's time zone."""
     zone = timezone.get_current_timezone()
-    insist(reason_refusals(reason) + rules.end_refusals(until_day, today=now.astimezone(zone).date()))
+    insist(reason_refusals(reason) + rules.end_refusals(until_day, now=now, zone=zone))
     item = item_to_change(item_id, by=by, seen_version=seen_version)
     status, waiting = status_at(item.facts, now), waiting_request(item) is not None
     left_out = status is Status.NOT_APPLICABLE
@@ -42,7 +41,9 @@ def ask_waiver(
         until=rules.end_of_day(until_day, zone),
     )
     save_written(item)
-    _record("waiver.asked", waiver, by=by, now=now, until=waiver.until.isoformat(), stance=str(stance), reason=reason)
+    record_of_request(
+        "waiver.asked", waiver, by=by, now=now, until=waiver.until.isoformat(), stance=str(stance), reason=reason
+    )
     return waiver
 
 
@@ -51,20 +52,22 @@ def ask_not_applicable(*, by: User, item_id: int, reason: str, seen_version: int
     """Ask that an item be left out because its entry does not apply here."""
     insist(reason_refusals(reason))
     item = item_to_change(item_id, by=by, seen_version=seen_version)
-    status = status_at(item.facts, now)
-    insist(
-        rules.ask_not_applicable_refusals(
-            failing=item.failing_since is not None and item.failing_since <= now,
-            waiting=waiting_request(item) is not None,
-            standing=status is Status.NOT_APPLICABLE,
-        )
-    )
+    insist(leave_out_refusals(item, now=now))
     request = NotApplicable.objects.create(
         item=item, reason=reason, asked_by=by, asked_at=now, meaning=item.entry.meaning
     )
     save_written(item)
-    _record("not-applicable.asked", request, by=by, now=now, reason=reason)
+    record_of_request("not-applicable.asked", request, by=by, now=now, reason=reason)
     return request
+
+
+def leave_out_refusals(item: Item, *, now: datetime) -> list[str]:
+    """Return why "not applicable" may not be asked for now."""
+    return rules.ask_not_applicable_refusals(
+        failing=item.failing_since is not None and item.failing_since <= now,
+        waiting=waiting_request(item) is not None,
+        standing=status_at(item.facts, now) is Status.NOT_APPLICABLE,
+    )
 
 
 @transaction.atomic
@@ -75,39 +78,58 @@ def decide(
 
     A waiver names, from its grant on, the clauses that are not met now or fail now; an earlier one ends with it.
     """
+    insist(reason_refusals(note) if not grant else unkept(note))
     item = lock_item(request.item_id)
     request.refresh_from_db()
-    insist(decide_refusals(by.actor, asked_by_id=request.asked_by_id))
-    insist(live_refusals(item))
-    if not request.waiting:
-        raise Refused([_answered(request)])
+    insist(answer_refusals(request, item, by=by, grant=grant, now=now))
+    answer(request, item, by=by, grant=grant, note=note, now=now)
+    return request
+
+
+def answer_refusals(request: Waiver | NotApplicable, item: Item, *, by: User, grant: bool, now: datetime) -> list[str]:
+    """Return why this person may not give this answer now. The item is locked."""
+    before = decide_refusals(by.actor, asked_by_id=request.asked_by_id) or live_refusals(item)
+    if before or not request.waiting:
+        return before or [_answered(request)]
     if not grant:
-        insist(reason_refusals(note))
+        return []
+    if isinstance(request, Waiver):
+        return rules.grant_refusals(until=request.until, met=status_at(item.facts, now).met, now=now)
+    if item.failing_since is not None and item.failing_since <= now:
+        return ["A probe sees this item fail, so it does apply. Refuse this request."]
+    outlived = outlived_at(request, item.entry)
+    if outlived is not None and outlived <= now:
+        return ["The entry asks for something else by now. Refuse this request; the team can ask anew."]
+    return []
+
+
+def answer(
+    request: Waiver | NotApplicable, item: Item, *, by: User, grant: bool, note: str, now: datetime, **data: Any
+) -> None:
+    """Write an answer that nothing refuses. The item is locked; its event is the last of the transaction so far."""
     if grant and isinstance(request, Waiver):
-        _prepare_waiver(request, item, now=now)
+        request.clauses = [facts.clause for facts in clause_facts(item) if not facts.holds_at(now)]
+        earlier = _renew(item, now=now)
+        data |= {"clauses": request.clauses, "until": request.until.isoformat(), "renews": earlier}
     elif grant:
-        _insist_it_may_not_apply(item, now=now)
         refresh(item, now=now)  # An earlier one that the entry's meaning has outlived ends before this one stands.
     request.decided_by, request.decided_at, request.granted, request.decision_note = by, now, grant, note
     request.save()
     save_written(item)
     refresh(item, now=now)
-    _record(f"{_word(request)}.{'granted' if grant else 'refused'}", request, by=by, now=now, note=note)
-    return request
+    record_of_request(
+        f"{_word(request)}.{'granted' if grant else 'refused'}", request, by=by, now=now, note=note, **data
+    )
 
 
-def _prepare_waiver(waiver: Waiver, item: Item, *, now: datetime) -> None:
-    met = status_at(item.facts, now).met
-    insist(rules.grant_refusals(until=waiver.until, met=met, now=now))
-    waiver.clauses = [facts.clause for facts in clause_facts(item) if not facts.holds_at(now)]
-    for earlier in Waiver.objects.filter(item=item, granted=True, ended_at=None):
-        earlier.ended_at, earlier.end_reason = min(now, earlier.until), RENEWED
-        earlier.save(update_fields=["ended_at", "end_reason"])
-
-
-def _insist_it_may_not_apply(item: Item, *, now: datetime) -> None:
-    if item.failing_since is not None and item.failing_since <= now:
-        raise Refused(["A probe sees this item fail, so it does apply. Refuse this request."])
+def _renew(item: Item, *, now: datetime) -> int | None:
+    """End the waiver that stands where a new one is granted: at this instant, or at its own end if that came first."""
+    earlier = Waiver.objects.filter(item=item, granted=True, ended_at=None).first()
+    if earlier is None:
+        return None
+    earlier.ended_at, earlier.end_reason = min(now, earlier.until), rules.RENEWED
+    earlier.save(update_fields=["ended_at", "end_reason"])
+    return earlier.pk
 
 
 @transaction.atomic
@@ -127,7 +149,7 @@ def end(*, by: User, request: Waiver | NotApplicable, reason: str, now: datetime
     request.save(update_fields=["ended_by", "ended_at", "end_reason"])
     save_written(item)
     refresh(item, now=now)
-    _record(f"{_word(request)}.{word}", request, by=by, now=now, reason=reason)
+    record_of_request(f"{_word(request)}.{word}", request, by=by, now=now, reason=reason)
     return request
 
 
@@ -141,7 +163,8 @@ def _word(request: Waiver | NotApplicable) -> str:
     return "waiver" if isinstance(request, Waiver) else "not-applicable"
 
 
-def _record(kind: str, request: Waiver | NotApplicable, *, by: User, now: datetime, **data: str) -> None:
+def record_of_request(kind: str, request: Waiver | NotApplicable, *, by: User, now: datetime, **data: Any) -> None:
+    """Append the event of one step of a request."""
     item = request.item
     ledger.record_of_item(
         kind,

@@ -32,3 +32,22 @@ class Verdict(StrEnum):
     READY_WITH_WAIVERS = "ready-with-waivers"
     NOT_READY = "not-ready"
     REGRESSED = "regressed"
+
+
+class RequestState(StrEnum):
+    """Where a request of a team stands at an instant: a waiver, or "not applicable"."""
+
+    WAITING = "waiting"
+    HOLDING = "holding"
+    ENDED = "ended"
+    REVOKED = "revoked"
+    RENEWED = "renewed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Nearing(StrEnum):
+    """How near the end of a waiver is: people are warned a week and a day before."""
+
+    WITHIN_A_WEEK = "within-a-week"
+    WITHIN_A_DAY = "within-a-day"

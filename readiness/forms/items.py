@@ -105,7 +105,7 @@ class WaiverForm(SeenForm):
 
     def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.today = timezone.localdate(now)
+        self.now = now
 
     def clean_reason(self) -> str:
         """Ask the rule."""
@@ -116,7 +116,7 @@ class WaiverForm(SeenForm):
     def clean_until(self) -> Any:
         """Ask the rule."""
         until = self.cleaned_data["until"]
-        self.refuse("until", end_refusals(until, today=self.today))
+        self.refuse("until", end_refusals(until, now=self.now, zone=timezone.get_current_timezone()))
         return until
 
 

@@ -23,5 +23,10 @@ def left_out_by(granted: NotApplicable | None, entry: Entry) -> LeftOut | None:
     """Return a granted "not applicable" as the rules take it: it ends where the entry begins to mean another thing."""
     if granted is None or granted.decided_at is None:
         return None
-    later = [datetime.fromisoformat(at) for number, at in entry.meanings.items() if int(number) > granted.meaning]
-    return LeftOut(start=granted.decided_at, end=min(later, default=None))
+    return LeftOut(start=granted.decided_at, end=outlived_at(granted, entry))
+
+
+def outlived_at(asked: NotApplicable, entry: Entry) -> datetime | None:
+    """Return when an entry begins to mean another thing than what was asked about; None where no version says so."""
+    later = [datetime.fromisoformat(at) for number, at in entry.meanings.items() if int(number) > asked.meaning]
+    return min(later, default=None)

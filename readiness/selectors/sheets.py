@@ -27,6 +27,7 @@ from readiness.rules.verdicts import Tally, stand_at, tally
 
 from .decisions import standing_decisions
 from .histories import OBSERVED_AGAIN, Line, lines
+from .ownership import with_owners
 from .standing import Known, Standing, assemble, from_now_on, launch_instant
 from .strips import Strip, counting, entries_in_order
 
@@ -111,7 +112,7 @@ def in_order(environments: Iterable[Environment]) -> list[Environment]:
 
 def items_of(service: Service) -> list[Item]:
     """Return the items of a service and of its environments. One query."""
-    return list(Item.objects.filter(service=service, entry__retired_at=None).select_related("owner"))
+    return list(with_owners(Item.objects.filter(service=service, entry__retired_at=None)))
 
 
 def sheet(environment: Environment, at: datetime) -> Sheet:

@@ -29,6 +29,7 @@ from readiness.rules.verdicts import Stand, Tally, Under, stand_at, tally
 
 from .clauses import clause_facts
 from .decisions import under as decided
+from .ownership import with_owners
 from .requests import grant_of, left_out_by
 from .strips import Strip, entries_at, strip
 
@@ -158,7 +159,7 @@ def items_answering(environment: Environment, entries: Iterable[Entry]) -> dict[
     """Return the items that a sheet shows, by entry: the environment's own and its service's. One query."""
     mine = Q(environment=environment) | Q(environment=None, service=environment.service_id)
     found = Item.objects.filter(mine, entry__in=[entry.pk for entry in entries])
-    return {item.entry_id: item for item in found.select_related("owner", "entry", "service", "environment")}
+    return {item.entry_id: item for item in with_owners(found.select_related("entry", "service", "environment"))}
 
 
 def clauses_of(entries: Iterable[Entry]) -> dict[int, list[Clause]]:

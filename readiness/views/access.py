@@ -6,6 +6,7 @@ from django_htmx.middleware import HtmxDetails
 
 from readiness.models import Environment, Event, Item, Service, User
 from readiness.rules.permissions import change_refusals
+from readiness.selectors.ownership import with_owners
 
 MOST_DIGITS = 18
 """A number in an address or a form that is longer names nothing: every id fits into 63 bits."""
@@ -36,7 +37,7 @@ def find_environment(service: str, environment: str) -> Environment:
 
 def find_item(environment: Environment, entry: str) -> Item:
     """Return the item that a sheet shows for an entry: the environment's own, or its service's."""
-    items = Item.objects.select_related("entry__section", "service__team", "environment", "owner")
+    items = with_owners(Item.objects.select_related("entry__section", "service__team", "environment"))
     items = items.filter(service=environment.service, entry__slug=entry, entry__retired_at=None)
     found = [item for item in items if item.environment_id in (None, environment.pk)]
     applying = [item for item in found if item.entry.applies_to(environment.kind)]
