@@ -16,6 +16,7 @@ from readiness.enums.words import Judgement
 from readiness.models import Environment, Event, Item, Run, User, Waiver
 from tests.deeds import REASON, SUMMARY, ask, everything, observe
 from tests.factories import (
+    PASSWORD,
     item_of,
     make_admin,
     make_environment,
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.django_db
 
 ROLES = ("stranger", "reader", "other", "member", "reviewer", "admin")
 TO_SIGN_IN = "→"
+NEW_PASSWORD = "correct horse battery"
 READ = (TO_SIGN_IN, 200, 200, 200, 200, 200)
 TEAM = (TO_SIGN_IN, 403, 403, 200, 403, 200)
 DOES = (TO_SIGN_IN, 403, 403, 302, 403, 302)
@@ -44,6 +46,11 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "sign-in": ((200, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302)),
     "sign-in-link": ((403, 302, 302, 302, 302, 302), (403,) * 6),
     "sign-out": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302)),
+    "password": (READ, (TO_SIGN_IN, 302, 302, 302, 302, 302)),
+    "admin-door": ((TO_SIGN_IN, 403, 403, 403, 403, 302), (405,) * 6),
+    "admin-password": ((TO_SIGN_IN, 302, 302, 302, 302, 302), (TO_SIGN_IN, 302, 302, 302, 302, 302)),
+    "ledger": (READ, NOT_SO),
+    "ledger-export": ((TO_SIGN_IN, 403, 403, 403, 403, 200), NOT_SO),
     "service-add": ((TO_SIGN_IN, 403, 200, 200, 403, 200), (TO_SIGN_IN, 403, 422, 302, 403, 302)),
     "service": (READ, NOT_SO),
     "service-change": (TEAM, DOES),
@@ -51,6 +58,7 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "sheet": (READ, NOT_SO),
     "environment-change": (TEAM, DOES),
     "run-all": (NOT_SO, DOES),
+    "sheet-at": (READ, NOT_SO),
     "sheet-live": ((TO_SIGN_IN, 200, 200, 200, 200, 200), NOT_SO),
     "item": (READ, NOT_SO),
     "item-tick": (NOT_SO, DOES),
@@ -97,9 +105,12 @@ class Place:
             "environment-change": [service, environment],
             "run-all": [service, environment],
             "sheet-live": [service, environment],
+            "sheet-at": [service, environment],
             "run": [service, environment, self.item.entry.slug, self.run.pk],
         }
         alone = {"healthz", "readyz", "overview", "sign-in", "sign-in-link", "sign-out", "service-add"}
+        alone |= {"password", "admin-door", "admin-password"}
+        alone |= {"ledger", "ledger-export"}
         return reverse(
             name, args=[] if name in alone else parts.get(name, [service, environment, self.item.entry.slug])
         )
@@ -120,6 +131,7 @@ class Place:
         forms: dict[str, dict[str, Any]] = {
             "sign-in": {"username": "nobody", "password": "wrong"},
             "sign-in-link": {"token": "spent"},
+            "password": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
             "service-add": {"team": team, "slug": "another", "description": ""},
             "service-change": {"team": team, "description": "Says more."},
             "environment-add": {"name": "another", "kind": "dev"},
