@@ -10,6 +10,7 @@ import django_stubs_ext
 from config import policies
 from config.environment import Environment
 from config.logs import logging_settings
+from readiness.rules import sessions, throttling
 
 django_stubs_ext.monkeypatch()
 
@@ -27,16 +28,25 @@ ALLOWED_HOSTS = env.list("READINESS_HOSTS", default=["127.0.0.1", "localhost", "
 LEDGER_KEY = policies.ledger_key(env)
 CSRF_TRUSTED_ORIGINS = env.list("READINESS_ORIGINS", default=[])
 HTTPS = env.bool("READINESS_HTTPS", default=DEPLOYED)
+# With this prefix browsers take a cookie from this very host over HTTPS alone: no other sub-domain can plant one.
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
 # Browsers send a cookie to every port of a host: a demo beside one's own data keeps a session of its own.
-SESSION_COOKIE_NAME = "readiness_demo" if DEMO else "readiness"
+SESSION_COOKIE_NAME = COOKIE_PREFIX + ("readiness_demo" if DEMO else "readiness")
+CSRF_COOKIE_NAME = COOKIE_PREFIX + "csrftoken"
+KNOWN_BROWSER_COOKIE_NAME = COOKIE_PREFIX + ("readiness_demo_browser" if DEMO else "readiness_browser")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = int(sessions.IDLE.total_seconds())
 SECURE_SSL_REDIRECT = HTTPS and env.bool("READINESS_HTTPS_REDIRECT", default=False)
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_HSTS_SECONDS = env.int("READINESS_HSTS_SECONDS", default=0)
+SECURE_HSTS_SECONDS = env.int("READINESS_HSTS_SECONDS", default=policies.HSTS_S if HTTPS else 0)
 # Whether sub-domains and browsers' own lists follow is for the owner of the domain to say, not for one service on it.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -46,6 +56,9 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "worker-src": ["'none'"],
+        "manifest-src": ["'none'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
@@ -67,14 +80,17 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_htmx",
     "django_structlog",
+    "axes",
 ]
 MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",
+    "readiness.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "readiness.middleware.Private",
     "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "readiness.sessions.Renewal",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -83,6 +99,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "readiness.middleware.Refusals",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -116,7 +133,11 @@ SQLITE_OPTIONS = {
 DATABASES = {"default": policies.database(env, DATA_DIR, SQLITE_OPTIONS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "readiness.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "sesame.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "readiness.throttle.Backend",
+    "django.contrib.auth.backends.ModelBackend",
+    "sesame.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -127,6 +148,22 @@ LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "sign-in"
 SESAME_MAX_AGE = 24 * 60 * 60
 SESAME_ONE_TIME = True
+# How often one may guess is in readiness/rules/throttling.py, and why in docs/deploying.md.
+AXES_HANDLER = "readiness.throttle.Handler"
+AXES_CLIENT_IP_CALLABLE = "readiness.throttle.address_of"
+AXES_LOCKOUT_CALLABLE = "readiness.views.signing_in.wait"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
+AXES_COOLOFF_TIME = throttling.WINDOW
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "wrong-links": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "wrong-links",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
+}
 
 # --- language and time ------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-ca"

@@ -90,12 +90,14 @@ def _start(supervisor: Supervisor, data: Path, port: int, ports: Sequence[int]) 
 def _children(logs: Path, port: int, ports: Sequence[int]) -> Mapping[str, Child]:
     python, manage = sys.executable, str(BASE_DIR / "manage.py")
     web = ["-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port), "--lifespan", "off"]
+    # Nothing stands in front, so whoever is on this machine cannot say that they come from elsewhere.
+    alone_here = ["--no-proxy-headers"]
     quiet = ["--no-access-log", "--no-server-header", "--log-level", "warning", "--timeout-graceful-shutdown", "2"]
     worker = ["-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", str(WORKER_THREADS), "-l", "WARNING"]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     world = [manage, "demo_world", "--ports", ",".join(map(str, ports))]
     return {
-        "web": Child("web server", [python, *web, *quiet], logs / "web.log"),
+        "web": Child("web server", [python, *web, *alone_here, *quiet], logs / "web.log"),
         "worker": Child("worker", [python, *worker, *alone], logs / "worker.log"),
         "scheduler": Child("scheduler", [python, manage, "scheduler"], logs / "scheduler.log"),
         "world": Child("demo world", [python, *world], logs / "world.log"),

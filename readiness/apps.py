@@ -8,3 +8,11 @@ class ReadinessConfig(AppConfig):
 
     name = "readiness"
     verbose_name = "Readiness"
+
+    def ready(self) -> None:
+        """Have each sign-in begin its session."""
+        from django.contrib.auth.signals import user_logged_in
+
+        from readiness import sessions
+
+        user_logged_in.connect(sessions.begin, dispatch_uid="readiness.sessions.begin")

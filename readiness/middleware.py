@@ -1,4 +1,4 @@
-"""A refusal anywhere below a view becomes a page with its reasons, and no page is kept by others."""
+"""A refusal anywhere below a view becomes a page with its reasons, and what browsers may do with an answer is said."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,6 +9,38 @@ from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 
 from readiness.rules.permissions import Refused
+
+
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "autoplay",
+        "camera",
+        "display-capture",
+        "encrypted-media",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "publickey-credentials-get",
+        "screen-wake-lock",
+        "usb",
+    )
+)
+"""What a browser offers pages and no page here asks for."""
+
+
+class Headers(MiddlewareMixin):
+    """Say with every answer, files included, what browsers may do with it, beside what Django and django-csp say."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:  # noqa: ARG002
+        """Add the headers."""
+        response["Permissions-Policy"] = PERMISSIONS
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
 
 
 class Private(MiddlewareMixin):

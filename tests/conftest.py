@@ -64,6 +64,14 @@ def _checklist_is_there(request: pytest.FixtureRequest) -> None:
         checklist.bring_back()
 
 
+@pytest.fixture(autouse=True)
+def _no_wrong_links_before() -> None:
+    """Each test comes from the same address, which has tried no sign-in link yet."""
+    from django.core.cache import caches
+
+    caches["wrong-links"].clear()
+
+
 @pytest.fixture(scope="session")
 def test_database() -> str:
     """Which database this process tests on: ``sqlite`` or ``postgresql``."""

@@ -13,7 +13,6 @@ from readiness.models import Environment, Item, Service, User
 from readiness.rules.references import ReferencePolicy, TeamGrant
 from tests.deeds import REASON, SUMMARY, everything
 from tests.factories import (
-    PASSWORD,
     item_of,
     make_admin,
     make_environment,
@@ -48,7 +47,7 @@ def prod(mia: User, settings: Any) -> Environment:
 
 @pytest.fixture
 def page(mia: User, client: Client) -> Client:
-    assert client.login(username="mia", password=PASSWORD)
+    client.force_login(mia, backend="django.contrib.auth.backends.ModelBackend")
     return client
 
 

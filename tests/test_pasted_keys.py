@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from readiness.models import Evidence, NotApplicable, User, Waiver
 from readiness.rules.texts import KEY_IN_TEXT, link_refusals, reason_refusals, summary_refusals
-from tests.factories import PASSWORD, item_of, make_environment, make_member, make_service, make_team
+from tests.factories import item_of, make_environment, make_member, make_service, make_team
 
 KEY = "qbt_live_4fK2mXw9Zr7TqLp0"
 SENTENCE = f"We tried it with {KEY} and it worked as it should."
@@ -29,7 +29,7 @@ def test_a_pasted_key_is_refused_and_not_shown_again(client: Client, action: str
     member: User = make_member(make_team(), "mia")
     environment = make_environment(make_service(member.teams.get(), by=member), by=member)
     item = item_of(environment, "store-false")
-    client.login(username="mia", password=PASSWORD)
+    client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
     until = (timezone.localdate() + timedelta(days=5)).isoformat()
     address = reverse(action, args=[environment.service.slug, environment.name, "store-false"])
     answer = client.post(address, {"seen_version": item.version, "until": until, **given})

@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
-from readiness.models import Environment
-from tests.factories import PASSWORD, item_of, make_environment, make_member, make_service, make_team
+from readiness.models import Environment, User
+from tests.factories import item_of, make_environment, make_member, make_service, make_team
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ def environment() -> Environment:
 
 @pytest.fixture
 def page(environment: Environment, client: Client) -> Client:
-    assert client.login(username="mia", password=PASSWORD)
+    client.force_login(User.objects.get(username="mia"), backend="django.contrib.auth.backends.ModelBackend")
     return client
 
 

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from typing import Any
 
 import structlog
@@ -12,8 +13,11 @@ from django.utils import timezone
 
 from checks.schedule import sweep
 from checks.tasks import nudge
+from readiness.actions.housekeeping import tidy
 
 log = structlog.get_logger(__name__)
+
+TIDY_EVERY_S = 3600.0
 
 
 class Command(BaseCommand):
@@ -27,9 +31,13 @@ class Command(BaseCommand):
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, lambda _signum, _frame: stopping.set())
         log.info("scheduler.started", interval_s=settings.SCHEDULER_INTERVAL_SECONDS)
+        tidy_at = time.monotonic()
         while not stopping.is_set():
             try:
                 sweep(now=timezone.now(), nudge=nudge)
+                if time.monotonic() >= tidy_at:
+                    tidy(now=timezone.now())
+                    tidy_at = time.monotonic() + TIDY_EVERY_S
             except DatabaseError as error:
                 log.warning("database.unreachable", error=type(error).__name__)
                 connection.close()

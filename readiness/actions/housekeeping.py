@@ -1,0 +1,43 @@
+"""Remove what no longer means anything: sessions that ended, failures that no longer count. No record of readiness."""
+
+from datetime import datetime
+from typing import Any
+
+from axes.models import AccessAttempt
+from django.contrib.sessions.models import Session
+from django.db import models, transaction
+
+from readiness.rules.throttling import WINDOW
+
+MOST_AT_ONCE = 500
+"""So many rows are removed in one go, so that nobody who signs in waits for a long cleaning."""
+
+
+def tidy(*, now: datetime) -> int:
+    """Remove ended sessions and old failures, some at a time; return how many.
+
+    Each sign-in does it, and the scheduler every hour: so neither table grows where no scheduler runs.
+    """
+    return forget_sessions(now=now) + forget_failures(now=now)
+
+
+def forget_sessions(*, now: datetime) -> int:
+    """Remove sessions that have ended; return how many."""
+    return _remove(Session.objects.filter(expire_date__lte=now))
+
+
+def forget_failures(*, now: datetime) -> int:
+    """Remove failed sign-ins that no longer count; return how many."""
+    return _remove(AccessAttempt.objects.filter(attempt_time__lte=now - WINDOW))
+
+
+def _remove(found: models.QuerySet[Any]) -> int:
+    """Look first, so that nothing is locked where nothing is to be done; leave to others what they hold."""
+    keys = list(found.order_by().values_list("pk", flat=True)[:MOST_AT_ONCE])
+    if not keys:
+        return 0
+    with transaction.atomic():
+        mine = found.filter(pk__in=keys).order_by().select_for_update(skip_locked=True)
+        removed = list(mine.values_list("pk", flat=True))
+        found.model.objects.filter(pk__in=removed).delete()
+    return len(removed)
