@@ -23,6 +23,10 @@ class Refused(Exception):
         self.reasons = reasons
 
 
+class Archived(Refused):
+    """Nothing is written any more about what this would change. A refusal whoever asks."""
+
+
 def insist(reasons: list[str]) -> None:
     """Raise ``Refused`` where there is a reason."""
     if reasons:
@@ -41,6 +45,19 @@ def archived_refusals(*archived_at: datetime | None) -> list[str]:
     if any(instant is not None for instant in archived_at):
         return ["This is archived: it can be read, and nothing more is written about it."]
     return []
+
+
+def insist_live(*archived_at: datetime | None) -> None:
+    """Raise ``Archived`` where what would be written about is archived, by itself or with its service."""
+    if reasons := archived_refusals(*archived_at):
+        raise Archived(reasons)
+
+
+def keep_tokens_refusals(actor: Actor) -> list[str]:
+    """Return why this person may not make or revoke API tokens."""
+    if actor.is_admin:
+        return []
+    return ["Only admins keep API tokens. Ask one of them."]
 
 
 def add_service_refusals(actor: Actor) -> list[str]:
@@ -66,8 +83,41 @@ def decide_refusals(actor: Actor, *, asked_by_id: int) -> list[str]:
     return []
 
 
+def switch_probe_refusals(actor: Actor) -> list[str]:
+    """Return why this person may not disable a probe or enable it again, in one environment or everywhere.
+
+    Admins alone, in one environment too: a team that could switch off what watches it would grade itself, and what a
+    probe costs or breaks by looking concerns whoever keeps the product. A team says what it holds of a probe with a
+    waiver ("the probe is wrong"), which a reviewer reads.
+    """
+    if actor.is_admin:
+        return []
+    return ["Only an admin disables a probe or enables it again. Ask one, and say what it gets wrong."]
+
+
+def retire_refusals(actor: Actor) -> list[str]:
+    """Return why this person may not retire the fail of a probe that is disabled."""
+    if actor.is_reviewer:
+        return []
+    return ["Only a reviewer retires the fail of a disabled probe. Ask one to look at it."]
+
+
 def end_waiver_refusals(actor: Actor, *, team_id: int, team: str) -> list[str]:
     """Return why this person may not withdraw a request or end what was granted."""
     if actor.is_reviewer:
         return []
     return change_refusals(actor, team_id=team_id, team=team)
+
+
+def launch_refusals(actor: Actor) -> list[str]:
+    """Return why this person may not plan, change and close launch reviews, write their minutes, and decide in them."""
+    if actor.is_reviewer:
+        return []
+    return ["Only a reviewer plans launch reviews and decides in them. Everybody reads along."]
+
+
+def export_refusals(actor: Actor) -> list[str]:
+    """Return why this person may not take a copy of the whole ledger. Reading it is for everyone signed in."""
+    if actor.is_admin or actor.is_auditor:
+        return []
+    return ["Only an auditor or an admin exports the ledger. You can read all of it here."]

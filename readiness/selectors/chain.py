@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -20,17 +21,21 @@ _STORED_INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[
 
 def rows(after: int | None = None) -> Iterator[Row | Unreadable]:
     """Yield the events after one, by number. A query for each ``PAGE`` of them, whatever their number."""
-    while page := page_after(after):
+    return chain.from_iterable(pages(after))
+
+
+def pages(after: int | None = None) -> Iterator[list[Row | Unreadable]]:
+    """Yield the events after one, by number, at most ``PAGE`` at a time. A query each."""
+    while page := _page(after):
         numbered = [row for row in page if row.id is not None]
         if not numbered:
-            yield from page
+            yield page
             return
-        yield from numbered
+        yield numbered
         after = numbered[-1].id
 
 
-def page_after(after: int | None) -> list[Row | Unreadable]:
-    """Return at most ``PAGE`` events after one, by number; nothing behind the last. One query."""
+def _page(after: int | None) -> list[Row | Unreadable]:
     try:
         return [_row(values) for values in _values(_after(after))[:PAGE]]
     except (DatabaseError, ValueError):

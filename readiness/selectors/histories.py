@@ -39,12 +39,28 @@ _SAYS = {
     "not-applicable.withdrawn": "withdrew the request to leave out",
     "not-applicable.ended": "brought back",
     "not-applicable.fell": "brought back, since it fails:",
+    "checklist.loaded": "loaded a version of the checklist",
+    "item.fail-retired": "retired a fail of",
+    "probe.disabled": "disabled a probe",
+    "probe.enabled": "enabled a probe again",
     "run.asked": "asked for a probe run",
     "service.added": "added the service",
     "service.changed": "changed the service",
     "environment.added": "added the environment",
     "environment.changed": "changed settings",
+    "environment.restored": "brought the environment back",
+    "environment.archived": "archived the environment",
+    "service.restored": "brought the service back",
+    "service.archived": "archived the service",
+    "build.set": "said which build runs:",
+    "token.made": "made an API token:",
+    "token.revoked": "revoked an API token:",
 }
+_OWN = ("checklist.loaded",)
+"""What nobody did and no probe: the product itself, at a start or by its schedule."""
+
+KINDS = (OBSERVED, OBSERVED_AGAIN, *_SAYS)
+"""Every kind of event that has words of its own."""
 
 
 def lines(events: Iterable[Event]) -> list[Line]:
@@ -60,12 +76,19 @@ def _line(event: Event) -> Line:
     observed = event.kind in (OBSERVED, OBSERVED_AGAIN)
     return Line(
         id=event.pk,
-        who=str(event.actor) if event.actor else "A probe",
+        who=_who(event, data),
         what=_observed(data) if observed else _SAYS.get(event.kind, event.kind.replace(".", " ")),
         title=event.item.entry.title if event.item else "",
         detail=_detail(event.kind, data),
         at=event.at,
     )
+
+
+def _who(event: Event, data: dict[str, Any]) -> str:
+    """Return the person, the program by its token's name, the product itself, or else a probe."""
+    if event.actor:
+        return str(event.actor)
+    return str(data.get("token_name") or ("Readiness" if event.kind in _OWN else "A probe"))
 
 
 def _observed(data: dict[str, Any]) -> str:
@@ -84,9 +107,25 @@ def _detail(kind: str, data: dict[str, Any]) -> str:
         return " ".join(finding["sentence"] for finding in data.get("findings", ()))
     if kind == "item.assigned":
         return _assigned(data)
+    if kind == "checklist.loaded":
+        return f"{data.get('checklist')}, version {data.get('version')}."
+    if kind == "build.set":
+        return _build(data)
+    if kind in ("token.made", "token.revoked"):
+        return str(data.get("name", ""))
+    if kind in ("probe.disabled", "probe.enabled"):
+        return f"{data['probe']}: {data['reason']}"
+    if kind == "build.set":
+        return str(data["to"])
     if kind == "environment.changed":
         return ", ".join(name.replace("_", " ") for name in data.get("to", ()))
     return str(data.get("summary") or data.get("reason") or data.get("note") or "")
+
+
+def _build(data: dict[str, Any]) -> str:
+    before, after = data.get("from"), data.get("to")
+    now = after or "nobody knows which"
+    return f"{now}, before that {before}." if before else f"{now}."
 
 
 def _assigned(data: dict[str, Any]) -> str:
