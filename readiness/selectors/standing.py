@@ -12,7 +12,6 @@ from readiness.enums.standing import Status
 from readiness.enums.words import DecisionKind, Scope
 from readiness.models import (
     Clause,
-    Disabling,
     Entry,
     Environment,
     Item,
@@ -24,13 +23,14 @@ from readiness.rules import forecasts
 from readiness.rules.folding import ClauseFacts, Grant, LeftOut, fold_item
 from readiness.rules.forecasts import Cause, Reversal
 from readiness.rules.status import ItemFacts
-from readiness.rules.steps import Asked, Step, Watch, next_step
+from readiness.rules.steps import Step, next_step
 from readiness.rules.verdicts import Stand, Tally, Under, stand_at, tally
 
 from .clauses import clause_facts
 from .decisions import under as decided
 from .ownership import with_owners
 from .requests import grant_of, left_out_by
+from .steps import as_asked, asked_of_reviewers, disabled_probes, watches
 from .strips import Strip, entries_at, strip
 
 
@@ -234,8 +234,8 @@ def scheduled(environment: Environment, entries: Sequence[Entry]) -> dict[int, s
         )
     )
     off = disabled_probes()
-    here = {slug for slug, one in known.items() if _runs(one, environment, off)}
-    anywhere = here | {slug for slug, one in known.items() if any(_runs(one, place, off) for place in live)}
+    here = {slug for slug, one in known.items() if runs_by_itself(one, environment, off)}
+    anywhere = here | {slug for slug, one in known.items() if any(runs_by_itself(one, place, off) for place in live)}
     clauses = clauses_of(entries)
     found: dict[int, set[str]] = {}
     for entry in entries:
@@ -244,12 +244,8 @@ def scheduled(environment: Environment, entries: Sequence[Entry]) -> dict[int, s
     return found
 
 
-def disabled_probes() -> set[tuple[str, int | None]]:
-    """Return which probes are switched off, each with the environment it is off in (None: everywhere). One query."""
-    return set(Disabling.objects.filter(ended_at=None).values_list("probe", "environment_id"))
-
-
-def _runs(observer: Observer, environment: Environment, off: Collection[tuple[str, int | None]]) -> bool:
+def runs_by_itself(observer: Observer, environment: Environment, off: Collection[tuple[str, int | None]]) -> bool:
+    """Return whether a probe looks at an environment by itself, where ``off`` are those that are switched off."""
     if (observer.slug, None) in off or (observer.slug, environment.pk) in off:
         return False
     return not observer.missing(environment)
@@ -309,52 +305,18 @@ def _blockers(
     unsettled = [one for one in standings if not one.status.settled]
     if not unsettled:
         return []
-    asked = _asked_of_reviewers(one.item.pk for one in unsettled)
-    watches = _watches(environment)
+    asked = asked_of_reviewers(one.item.pk for one in unsettled)
+    watching = watches(environment, observers(), disabled_probes())
     return [
         Blocker(
             entry=one.entry,
             item=one.item,
             status=one.status,
             step=next_step(
-                _as_asked(one, clauses.get(one.entry.pk, ()), watches), waits_for_reviewer=one.item.pk in asked, at=at
+                as_asked(one.clauses, clauses.get(one.entry.pk, ()), watching),
+                waits_for_reviewer=one.item.pk in asked,
+                at=at,
             ),
         )
         for one in unsettled
-    ]
-
-
-def _asked_of_reviewers(items: Iterable[int]) -> set[int]:
-    waiting = {"item__in": list(items), "decided_at": None, "ended_at": None}
-    return {
-        item
-        for kind in (Waiver, NotApplicable)
-        for item in kind.objects.filter(**waiting).values_list("item", flat=True)
-    }
-
-
-def _watches(environment: Environment) -> dict[str, Watch]:
-    off = disabled_probes()
-    return {
-        slug: Watch(
-            probe=slug,
-            installed=True,
-            disabled=(slug, None) in off or (slug, environment.pk) in off,
-            missing=tuple(observer.missing(environment)),
-            remedy=observer.remedy,
-        )
-        for slug, observer in observers().items()
-    }
-
-
-def _as_asked(one: ItemStanding, clauses: Sequence[Clause], watches: Mapping[str, Watch]) -> list[Asked]:
-    facts = {clause.clause: clause for clause in one.clauses}
-    return [
-        Asked(
-            facts=facts.get(clause.slug, ClauseFacts(clause=clause.slug)),
-            text=clause.text,
-            needs_link=clause.tick_needs_link,
-            watch=watches.get(clause.probe, Watch(probe=clause.probe)) if clause.probe else None,
-        )
-        for clause in clauses
     ]
