@@ -5,18 +5,18 @@ from typing import Any
 
 import structlog
 
-_KEY_LIKE = re.compile(r"qbt_[A-Za-z0-9_-]{8,}")
+_KEY_LIKE = re.compile(r"(qbt|rdy)_[A-Za-z0-9_-]{8,}")
 _LINK_TOKEN = re.compile(r"(?<=sesame=)[A-Za-z0-9_-]+")
 
 
 def mask_secrets(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Replace what looks like a Bastion key or signs somebody in: the last guard, behind never logging one."""
+    """Replace what looks like a key or a token, or signs somebody in: the last guard, behind never logging one."""
     return {name: value if name.startswith("_") else _masked(value) for name, value in event.items()}
 
 
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
-        return _LINK_TOKEN.sub("***", _KEY_LIKE.sub("qbt_***", value))
+        return _LINK_TOKEN.sub("***", _KEY_LIKE.sub(r"\1_***", value))
     if isinstance(value, dict):
         return {name: _masked(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

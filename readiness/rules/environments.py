@@ -8,6 +8,7 @@ from typing import TypedDict
 from .addresses import address_refusals, literal_address, route_refusals
 from .networks import AllowedNetwork, refusal
 from .references import ReferencePolicy, reference_refusals
+from .texts import KEY_IN_TEXT, holds_key
 
 
 class EnvironmentSettings(TypedDict):
@@ -62,7 +63,7 @@ def build_refusals(build: str) -> list[str]:
         return [f"A build's name has at most {MOST_BUILD} characters. A commit or an image digest fits."]
     if build != build.strip() or not build.isprintable():
         return ["A build's name is one line without spaces around it, such as a commit or an image digest."]
-    return []
+    return [KEY_IN_TEXT] if holds_key(build) else []
 
 
 def _address(url: str, what: str, networks: Sequence[AllowedNetwork]) -> list[str]:

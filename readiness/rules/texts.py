@@ -6,20 +6,20 @@ from urllib.parse import urlsplit
 
 LEAST_REASON_LETTERS = 15
 KEY_IN_TEXT = "This holds what looks like a key. Leave it out, and replace that key: it has travelled through a form."
-_KEY_LIKE = re.compile(r"qbt_[A-Za-z0-9_-]{8,}")
+_KEY_LIKE = re.compile(r"(qbt_|rdy_[a-z]{8}_)[A-Za-z0-9_-]{8,}")
 MOST_TEXT = 4000
 MOST_LINKS = 10
 MOST_LINK = 1000
 
 
 def holds_key(text: str) -> bool:
-    """Return whether a text holds what looks like a Bastion key (they begin with qbt_); nobody should ever read one."""
+    """Return whether a text holds what looks like a Bastion key (qbt_...) or one of our own tokens (rdy_...)."""
     return _KEY_LIKE.search(text) is not None
 
 
 def without_keys(text: str) -> str:
     """Return the text with what looks like a key made unreadable, to be shown again."""
-    return _KEY_LIKE.sub("qbt_…", text)
+    return _KEY_LIKE.sub(r"\1…", text)
 
 
 def reason_refusals(reason: str) -> list[str]:

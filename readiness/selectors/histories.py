@@ -115,8 +115,6 @@ def _detail(kind: str, data: dict[str, Any]) -> str:
         return str(data.get("name", ""))
     if kind in ("probe.disabled", "probe.enabled"):
         return f"{data['probe']}: {data['reason']}"
-    if kind == "build.set":
-        return str(data["to"])
     if kind == "environment.changed":
         return ", ".join(name.replace("_", " ") for name in data.get("to", ()))
     return str(data.get("summary") or data.get("reason") or data.get("note") or "")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from readiness.models import Environment, Event
+from readiness.selectors.builds import BuildLine, builds_of
 from readiness.selectors.sheets import ItemRow, Sheet
 from readiness.selectors.sheets import sheet as select_sheet
 
@@ -30,6 +31,7 @@ class SheetContext(TypedDict):
     sheet: Sheet
     environment: Environment
     change_refusals: list[str]
+    builds: list[BuildLine]
     since: int
     runs_token: str
     state_token: str
@@ -44,6 +46,7 @@ def sheet_context(request: Request, environment: Environment) -> SheetContext:
         "sheet": shown,
         "environment": environment,
         "change_refusals": refusals_to_change(request, environment.service),
+        "builds": builds_of(environment),
         "since": since,
         "runs_token": runs_token(shown),
         "state_token": "".join(letter(row) for row in shown.rows),

@@ -1,0 +1,59 @@
+"""The form for a new API token. It asks the rules; the action asks them again."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from readiness.enums.words import TokenScope
+from readiness.forms.services import resent
+from readiness.models import Team
+from readiness.rules import tokens as rules
+from readiness.rules.texts import holds_key
+
+
+class TokenForm(forms.Form):
+    """What a token is for, what it may do, and until when."""
+
+    name = forms.CharField(
+        max_length=rules.MOST_NAME, help_text="The program that will use it. It is named wherever it says something."
+    )
+    team = forms.ModelChoiceField(
+        Team.objects.all(),
+        required=False,
+        empty_label="Every team",
+        label="Speaks of the services of",
+        help_text="Of those that the team owns at the moment of a call.",
+    )
+    scopes = forms.MultipleChoiceField(
+        label="May", choices=TokenScope.choices, widget=forms.CheckboxSelectMultiple, initial=list(TokenScope.values)
+    )
+    last_day = forms.DateField(
+        label="Works to the end of", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = timezone.get_current_timezone()
+        self.now = now
+        day = self.fields["last_day"]
+        day.initial = rules.usual_day(now, zone)
+        day.help_text = f"At most {rules.MOST_DAYS} days; then make a new one."
+        day.widget.attrs |= {"min": timezone.localdate(now), "max": rules.last_day(now, zone)}
+
+    def clean_name(self) -> str:
+        """Ask the rule, and show no key again that was pasted."""
+        name: str = self.cleaned_data["name"]
+        if holds_key(name):
+            self.data = resent(self.data, name="")
+        if reasons := rules.name_refusals(name):
+            raise forms.ValidationError(reasons)
+        return name
+
+    def clean_last_day(self) -> date:
+        """Ask the rule."""
+        day: date = self.cleaned_data["last_day"]
+        if reasons := rules.last_day_refusals(day, now=self.now, zone=timezone.get_current_timezone()):
+            raise forms.ValidationError(reasons)
+        return day

@@ -1,0 +1,44 @@
+"""API tokens: the one that a program shows, and all of them as people read them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.crypto import constant_time_compare
+
+from readiness.models import ApiToken
+from readiness.rules.tokens import digest_of, prefix_of
+
+NOBODYS = digest_of("")
+
+
+def token_shown(text: str, at: datetime) -> ApiToken | None:
+    """Return the token whose text a program shows, if it works at an instant; None for every other. One query.
+
+    One that is unknown is compared as well, so that the answer takes as long.
+    """
+    prefix = prefix_of(text)
+    found = ApiToken.objects.select_related("team").filter(prefix=prefix).first() if prefix else None
+    if not constant_time_compare(digest_of(text), found.digest if found else NOBODYS) or found is None:
+        return None
+    return found if found.works_at(at) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLine:
+    """One token in the list. ``state`` is works, ended or revoked."""
+
+    token: ApiToken
+    state: str
+
+
+def tokens_listed(at: datetime) -> list[TokenLine]:
+    """Return every token, those that work first, the newest first among equals. One query."""
+    found = ApiToken.objects.select_related("team", "created_by", "revoked_by")
+    listed = [TokenLine(token=token, state=_state(token, at)) for token in found]
+    return sorted(listed, key=lambda line: line.state != "works")
+
+
+def _state(token: ApiToken, at: datetime) -> str:
+    if token.revoked_at is not None:
+        return "revoked"
+    return "works" if token.works_at(at) else "ended"
