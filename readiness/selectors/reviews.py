@@ -1,0 +1,155 @@
+"""Launch reviews as pages show them: those to come and past, one with its agenda, one decision."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, F, QuerySet
+from django.utils import timezone
+
+from readiness.models import AgendaLine, Condition, Decision, Dissent, Environment, Review, User
+from readiness.rules.snapshots import Snapshot, hash_of, read
+
+from .coverage import Coverage, coverages
+from .decisions import newest_decisions
+from .launches import LaunchLine, launch_lines
+from .standing import Standing
+
+MOST_PAST = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchesPage:
+    """What the launches page shows: open reviews by date, environments by launch date, and reviews that are closed."""
+
+    reviews: list[Review]
+    ahead: list[LaunchLine]
+    launched: list[LaunchLine]
+    past: list[Review]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgendaItem:
+    """One environment of an agenda. ``decided_here`` is the newest decision that was made on it in this review."""
+
+    line: LaunchLine
+    decided_here: Decision | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPage:
+    """One review: its agenda in order, who is there, and how many decisions were made in it."""
+
+    review: Review
+    agenda: list[AgendaItem]
+    attendees: list[User]
+
+    @property
+    def decided(self) -> int:
+        """How many environments were decided on in this review."""
+        return sum(1 for one in self.agenda if one.decided_here is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionPage:
+    """One decision.
+
+    ``later`` is the one that took its place; ``coverage`` is None there, and on an archived environment. ``computed``
+    is the hash of the snapshot as it is kept now; where that is not the decision's own, ``snapshot`` is None.
+    """
+
+    decision: Decision
+    computed: str
+    snapshot: Snapshot | None
+    line: LaunchLine
+    coverage: Coverage | None
+    dissents: list[Dissent]
+    conditions: list[Condition]
+    later: Decision | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What the sheet of an environment says of its launch: the decision that stands, and the review to come."""
+
+    coverage: Coverage | None
+    review: Review | None
+
+
+def launches_page(at: datetime) -> LaunchesPage:
+    """Return reviews and launches. A fixed number of queries, whatever their number."""
+    counted = Review.objects.annotate(
+        places=Count("agenda", distinct=True), decided=Count("decisions__environment", distinct=True)
+    )
+    counted = counted.select_related("chair")
+    dated = environments_to_show().filter(archived_at=None, service__archived_at=None, launch_on__isnull=False)
+    lines = launch_lines(list(dated.order_by("launch_on", "service__slug", "name")), at)
+    today = timezone.localdate(at)
+    ahead = [one for one in lines.values() if one.environment.launch_on and one.environment.launch_on >= today]
+    launched = [one for one in lines.values() if one.environment.launch_on and one.environment.launch_on < today]
+    return LaunchesPage(
+        reviews=list(counted.filter(closed_at=None).order_by("starts_at", "pk")),
+        ahead=ahead,
+        launched=launched[::-1],
+        past=list(counted.filter(closed_at__isnull=False)[:MOST_PAST]),
+    )
+
+
+def environments_to_show() -> QuerySet[Environment]:
+    """Return environments with what a line about them needs."""
+    return Environment.objects.select_related("service__team", "billing_source")
+
+
+def review_page(review: Review, at: datetime) -> ReviewPage:
+    """Return one review. A fixed number of queries, whatever the length of its agenda."""
+    agenda = list(AgendaLine.objects.filter(review=review).select_related("environment__service__team"))
+    lines = launch_lines([line.environment for line in agenda], at)
+    made = Decision.objects.filter(review=review).defer("snapshot").select_related("by").order_by("at", "pk")
+    here = {decision.environment_id: decision for decision in made}
+    return ReviewPage(
+        review=review,
+        agenda=[
+            AgendaItem(line=lines[line.environment_id], decided_here=here.get(line.environment_id)) for line in agenda
+        ],
+        attendees=list(review.attendees.order_by("first_name", "username")),
+    )
+
+
+def decision_page(decision: Decision, at: datetime) -> DecisionPage:
+    """Return one decision with what became of it."""
+    environment = environments_to_show().get(pk=decision.environment_id)
+    line = launch_lines([environment], at)[environment.pk]
+    stands, computed = line.decision, hash_of(decision.snapshot)
+    return DecisionPage(
+        decision=decision,
+        computed=computed,
+        snapshot=read(decision.snapshot) if computed == decision.hash else None,
+        line=line,
+        coverage=line.coverage if stands is not None and stands.pk == decision.pk else None,
+        dissents=list(decision.dissents.select_related("by")),
+        conditions=list(decision.conditions.select_related("owner", "item__entry")),
+        later=stands if stands is not None and stands.pk != decision.pk else None,
+    )
+
+
+def launch_of(standing: Standing) -> Launch:
+    """Return what a sheet says of its launch. Two queries, and five more where a decision stands."""
+    environment, at = standing.environment, standing.at
+    decided = newest_decisions([environment.pk], at)
+    pairs = [(one.entry, one.item) for one in standing.items]
+    covered = coverages(decided.values(), {environment.pk: pairs}, at)
+    return Launch(coverage=covered.get(environment.pk), review=next_review(environment))
+
+
+def next_review(environment: Environment) -> Review | None:
+    """Return the open review that has an environment on its agenda, the soonest of several. One query."""
+    found = Review.objects.filter(agenda__environment=environment, closed_at=None)
+    return found.order_by("starts_at", "pk").first()
+
+
+def agenda_choices(kept: Sequence[int] = ()) -> QuerySet[Environment]:
+    """Return the environments that may be put on an agenda: the live ones, and those that are on it already."""
+    found = Environment.objects.select_related("service__team")
+    live = found.filter(archived_at=None, service__archived_at=None)
+    chosen = live | found.filter(pk__in=list(kept))
+    return chosen.order_by(F("launch_on").asc(nulls_last=True), "service__slug", "name")

@@ -1,0 +1,144 @@
+"""Take the snapshot of a sheet that a decision freezes."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from readiness.models import Clause, Evidence, NotApplicable, User, Waiver
+from readiness.rules.folding import ClauseFacts
+from readiness.rules.snapshots import (
+    FrozenChecklist,
+    FrozenClause,
+    FrozenEnvironment,
+    FrozenEvidence,
+    FrozenItem,
+    FrozenRequest,
+    Snapshot,
+)
+
+from .standing import ItemStanding, Standing, clauses_of
+
+
+def snapshot_of(standing: Standing) -> Snapshot:
+    """Return a sheet as it stands now, to be frozen. Five queries, whatever the number of items."""
+    environment = standing.environment
+    items = [one.item.pk for one in standing.items]
+    said = _evidence(standing.items)
+    waivers = _grants(Waiver, items)
+    left_out = _grants(NotApplicable, items)
+    clauses = clauses_of(one.entry for one in standing.items)
+    checklists = {one.entry.section.checklist.slug: one.entry.section.checklist for one in standing.items}
+    return Snapshot(
+        at=standing.at,
+        environment=FrozenEnvironment(
+            id=environment.pk,
+            service=environment.service.slug,
+            name=environment.name,
+            kind=environment.kind,
+            team=environment.service.team.name,
+            build=environment.build,
+            launch_on=environment.launch_on.isoformat() if environment.launch_on else "",
+        ),
+        checklists=tuple(
+            FrozenChecklist(slug=slug, name=one.name, version=one.version) for slug, one in sorted(checklists.items())
+        ),
+        verdict=standing.tally.verdict,
+        items=tuple(
+            _item(one, clauses.get(one.entry.pk, []), said, waivers, left_out, standing.at) for one in standing.items
+        ),
+    )
+
+
+def _item(
+    one: ItemStanding,
+    clauses: Iterable[Clause],
+    said: Mapping[int, Evidence],
+    waivers: Mapping[int, Waiver | NotApplicable],
+    left_out: Mapping[int, Waiver | NotApplicable],
+    at: datetime,
+) -> FrozenItem:
+    facts = {clause.clause: clause for clause in one.clauses}
+    waiver = waivers.get(one.item.pk)
+    return FrozenItem(
+        item=one.item.pk,
+        entry=one.entry.slug,
+        section=one.entry.section.name,
+        title=one.entry.title,
+        text=one.entry.text,
+        status=one.status,
+        owner=_name(one.item.owner),
+        clauses=tuple(
+            _clause(clause, facts.get(clause.slug, ClauseFacts(clause=clause.slug)), one.item.pk, said, at)
+            for clause in clauses
+        ),
+        waiver=_request(waiver) if isinstance(waiver, Waiver) and at < waiver.until else None,
+        not_applicable=_request(left_out.get(one.item.pk)),
+    )
+
+
+def _clause(clause: Clause, facts: ClauseFacts, item: int, said: Mapping[int, Evidence], at: datetime) -> FrozenClause:
+    rests_on = dict.fromkeys(one for one in (facts.passed, facts.ticked, facts.failed) if one in said)
+    return FrozenClause(
+        clause=clause.slug,
+        text=clause.text,
+        held=facts.holds_at(at),
+        pass_until=facts.pass_until,
+        tick_until=facts.tick_until,
+        failing_since=facts.counting_since,
+        evidence=tuple(_said(said[one], item) for one in rests_on if one is not None),
+    )
+
+
+def _said(evidence: Evidence, item: int) -> FrozenEvidence:
+    lender = evidence.item.environment if evidence.item_id != item else None
+    return FrozenEvidence(
+        id=evidence.pk,
+        outcome=evidence.outcome,
+        summary=evidence.summary,
+        by=_name(evidence.by),
+        run=evidence.run_id,
+        probe=evidence.run.probe if evidence.run else "",
+        observed_at=evidence.observed_at,
+        valid_until=evidence.valid_until,
+        build=evidence.build,
+        lent_by=lender.name if lender else "",
+        drill=evidence.drill,
+        links=tuple(sorted(link.url for link in evidence.links.all())),
+    )
+
+
+def _request(grant: Waiver | NotApplicable | None) -> FrozenRequest | None:
+    if grant is None or grant.decided_at is None:
+        return None
+    waiver = grant if isinstance(grant, Waiver) else None
+    return FrozenRequest(
+        id=grant.pk,
+        reason=grant.reason,
+        asked_by=_name(grant.asked_by),
+        granted_by=_name(grant.decided_by),
+        granted_at=grant.decided_at,
+        stance=waiver.get_stance_display() if waiver else "",
+        until=waiver.until if waiver else None,
+        clauses=tuple(waiver.clauses) if waiver else (),
+    )
+
+
+def _name(person: User | None) -> str:
+    return str(person) if person else ""
+
+
+def _evidence(items: Iterable[ItemStanding]) -> dict[int, Evidence]:
+    """Return the statements that items rest on: those that their clauses name."""
+    named = {
+        one
+        for item in items
+        for clause in item.clauses
+        for one in (clause.passed, clause.ticked, clause.failed)
+        if one is not None
+    }
+    found = Evidence.objects.filter(pk__in=named).select_related("by", "run", "item__environment")
+    return {evidence.pk: evidence for evidence in found.prefetch_related("links")}
+
+
+def _grants(model: type[Waiver] | type[NotApplicable], items: Iterable[int]) -> dict[int, Waiver | NotApplicable]:
+    standing = model.objects.filter(item__in=list(items), granted=True, ended_at=None)
+    return {grant.item_id: grant for grant in standing.select_related("asked_by", "decided_by")}
