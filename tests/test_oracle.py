@@ -85,6 +85,10 @@ class TestClauses:
         told = world(said(20, "pass", lasts=500), said(10, "pass", lasts=20, told=25))
         assert status(told, 40) is VERIFIED
 
+    def test_a_pass_after_a_tick_leaves_the_tick_standing(self) -> None:
+        told = world(said(0, "tick", lasts=90), said(10, "pass", lasts=40))
+        assert [status(told, at) for at in (49, 50, 90)] == [VERIFIED, ATTESTED, STALE]
+
     def test_a_tick_without_the_link_its_entry_wants_counts_for_nothing(self) -> None:
         assert status(world(said(0, "bare-tick")), 1) is OPEN
         assert status(world(said(0, "tick"), said(1, "bare-tick", lasts=1)), 50) is ATTESTED
@@ -247,6 +251,29 @@ class TestBuilds:
         )
         assert [status(told, at) for at in (11, 20)] == [VERIFIED, STALE]
 
+    def test_a_rollback_revives_a_pass_that_only_a_fail_of_another_build_came_after_once_that_is_lifted(self) -> None:
+        told = world(
+            Built(0, "prod", "one"),
+            said(1, "pass", build="one"),
+            Built(10, "prod", "two"),
+            said(11, "fail", build="two"),
+            said(12, "pass", build="two"),
+            Built(20, "prod", "one"),
+            bound=True,
+        )
+        assert [status(told, at) for at in (11, 12, 20)] == [FAILING, VERIFIED, VERIFIED]
+
+    def test_a_counting_fail_of_an_unknown_build_stands_over_every_earlier_pass(self) -> None:
+        told = world(
+            Built(0, "prod", "one"),
+            said(1, "pass", build="one"),
+            Built(5, "prod", ""),
+            said(6, "drill-fail"),
+            said(7, "retired"),
+            bound=True,
+        )
+        assert [status(told, at) for at in (5, 6, 7)] == [VERIFIED, FAILING, STALE]
+
     def test_a_new_build_makes_exactly_the_bound_clauses_stale(self) -> None:
         told = world(Built(0, "prod", "one"), said(1, "pass", build="one"), Built(10, "prod", "two"))
         assert status(told, 10) is VERIFIED
@@ -359,6 +386,16 @@ class TestWhatProductionTakesOver:
         )
         assert [status(told, at) for at in (9, 20)] == [FAILING, OPEN]
 
+    def test_a_fail_of_production_made_while_nobody_knew_its_build_found_it_not_met(self) -> None:
+        told = world(
+            Built(0, "staging", "one"),
+            said(5, "pass", where="staging", build="one"),
+            said(6, "fail"),
+            Built(9, "prod", "one"),
+            bound=True,
+        )
+        assert [status(told, at) for at in (6, 9)] == [FAILING, FAILING]
+
     def test_a_fail_seen_before_production_ran_its_build_found_production_not_met(self) -> None:
         told = lent(
             Built(1, "staging", "two"),
@@ -399,6 +436,13 @@ class TestWaivers:
         told = world(said(0, "pass"), Waived(10, "prod", 90), said(5, "drill-fail", told=11), clauses="ab")
         assert [status(told, at) for at in (10, 11)] == [WAIVED, FAILING]
 
+    def test_within_one_second_a_waiver_does_not_name_what_was_recorded_after_its_grant(self) -> None:
+        told = world(said(0, "pass"), Waived(10, "prod", 90), said(10, "drill-fail"), clauses="ab")
+        assert status(told, 10) is FAILING
+
+    def test_a_waiver_granted_after_another_was_ended_holds(self) -> None:
+        assert status(world(Waived(1, "prod", 50), WaiverEnded(5, "prod"), Waived(9, "prod", 50)), 9) is WAIVED
+
     def test_a_met_item_is_met_and_not_waived(self) -> None:
         assert status(world(Waived(1, "prod", 50), said(10, "pass")), 11) is VERIFIED
 
@@ -433,6 +477,13 @@ class TestNotApplicable:
     def test_it_may_be_granted_again_after_it_fell(self) -> None:
         told = world(LeftOut(5, "prod"), said(9, "fail"), said(20, "pass"), LeftOut(25, "prod"))
         assert [status(told, at) for at in (20, 25)] == [VERIFIED, NOT_APPLICABLE]
+
+    def test_it_may_be_granted_again_after_it_was_withdrawn(self) -> None:
+        assert status(world(LeftOut(1, "prod"), BroughtBack(5, "prod"), LeftOut(9, "prod")), 9) is NOT_APPLICABLE
+
+    def test_granted_at_the_instant_of_the_new_meaning_it_is_granted_to_the_new_one(self) -> None:
+        assert status(world(Changed(5, 60, frozenset("a")), LeftOut(60, "prod")), 60) is NOT_APPLICABLE
+        assert status(world(Changed(5, 60, frozenset("a")), LeftOut(59, "prod")), 60) is OPEN
 
     def test_it_falls_from_the_instant_at_which_the_meaning_is_another_one(self) -> None:
         told = world(LeftOut(5, "prod"), Changed(10, 60, frozenset()), LeftOut(80, "prod"))
@@ -537,6 +588,10 @@ class TestForecast:
     def test_a_probe_whose_newest_run_could_not_tell_does_not_pass_now(self) -> None:
         assert forecast(world(said(0, "pass", lasts=50), said(5, "unclear")), 10, 50, {"a"}) is STALE
 
+    def test_the_newest_run_is_the_one_observed_last_though_another_was_recorded_after_it(self) -> None:
+        told = world(said(6, "pass", lasts=50), said(5, "unclear", told=8))
+        assert forecast(told, 10, 500, {"a"}) is VERIFIED
+
     def test_an_inherited_pass_on_a_schedule_keeps_passing_and_one_of_another_build_does_not(self) -> None:
         told = lent(said(0, "pass", where="staging", build="one", lasts=50))
         assert forecast(told, 10, 500, {"a"}) is VERIFIED
@@ -582,7 +637,9 @@ class TestVerdict:
 
     def test_the_blocker_list_has_each_unsettled_item(self) -> None:
         items = {"met": self.met, "gone": self.gone, "waived": self.waived, "never": self.never}
+        items["later"] = World((Clause("a", counts_from=61),))
         assert blockers(items, 60) == ["gone", "never"]
+        assert blockers(items, 61) == ["gone", "never", "later"]
 
     def test_not_ready_where_a_go_stands_is_regressed_and_ready_is_not(self) -> None:
         items = {"met": self.met, "gone": self.gone}
@@ -618,6 +675,7 @@ class TestVerdict:
             Verdict.REGRESSED,
         ]
         assert not discharged(world(said(0, "tick", lasts=10)), 10, 20)
+        assert discharged(world(said(0, "tick", lasts=11)), 10, 20)
 
     def test_a_condition_whose_end_came_on_a_settled_item_is_not_overdue(self) -> None:
         decided = [Decision(10, "go-with-conditions", (Condition("it", 30), Condition("never", 90)))]
