@@ -1,6 +1,11 @@
 """What the workers remember between runs. Nothing here is a fact about readiness."""
 
+from datetime import timedelta
+
 from django.db import models
+
+PROVEN_FOR = timedelta(hours=24)
+"""A probe proves itself again after this long; a failed proof is tried again at the next run."""
 
 
 class Heartbeat(models.Model):

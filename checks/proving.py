@@ -3,7 +3,7 @@
 import tempfile
 import threading
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -11,14 +11,11 @@ import structlog
 from checks.contract import Probe, Proof, Tools
 from checks.http import ClientPolicy, ProbeClient
 from checks.keys import Secret, SecretError, fingerprint
-from checks.models import ProbeProof
+from checks.models import PROVEN_FOR, ProbeProof
 from checks.serving import Served
 from readiness.rules.networks import parse_allowed
 
 log = structlog.get_logger(__name__)
-
-PROVEN_FOR = timedelta(hours=24)
-"""A probe proves itself again after this long; a failed proof is tried again at the next run."""
 
 _HOST = "proof.example"
 

@@ -6,12 +6,13 @@ from functools import cache, partial
 from django.conf import settings
 
 from checks.contract import Probe
+from checks.models import PROVEN_FOR, ProbeProof
 from checks.probes.key_validity import KeyValidity
 from checks.probes.proxy_buffering import ProxyBuffering
 from checks.probes.spend_cap import SpendCap
 from checks.targets import target_of
 from readiness.models import Environment
-from readiness.observers import Observer
+from readiness.observers import Observer, OwnProof
 
 PROBES: tuple[Probe, ...] = (KeyValidity(), SpendCap(), ProxyBuffering())
 
@@ -37,6 +38,7 @@ def observers() -> list[Observer]:
             remedy=probe.remedy,
             every=interval(probe),
             missing=partial(_missing, probe),
+            proof=partial(_proof, probe),
         )
         for probe in PROBES
     ]
@@ -44,3 +46,11 @@ def observers() -> list[Observer]:
 
 def _missing(probe: Probe, environment: Environment) -> list[str]:
     return probe.missing(target_of(environment))
+
+
+def _proof(probe: Probe) -> OwnProof | None:
+    tried = ProbeProof.objects.filter(probe=probe.slug, version=probe.version).first()
+    if tried is None:
+        return None
+    until = tried.at + PROVEN_FOR if tried.proven else None
+    return OwnProof(proven=tried.proven, at=tried.at, counts_until=until, detail=tried.detail)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zlib import crc32
 
 import structlog
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from checks.contract import Probe
 from checks.models import Heartbeat
@@ -14,8 +14,9 @@ from checks.targets import target_of
 from readiness.actions import runs
 from readiness.actions.runs import MOST_ATTEMPTS
 from readiness.enums.words import Judgement, RunReason, RunState
-from readiness.models import Environment, Run
+from readiness.models import Disabling, Environment, Run
 from readiness.models.runs import OPEN_STATES
+from readiness.selectors.disablings import of_a_disabled_probe
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,7 @@ JITTER = 0.1
 
 WORKERS_DIED = "The workers that tried this run died each time; nothing follows from it. Ask for it again."
 ARCHIVED = "The environment was archived before the probe could look."
+DISABLED = "The probe was disabled before it could look."
 
 
 def sweep(*, now: datetime, nudge: Callable[[list[int]], bool]) -> int:
@@ -62,12 +64,16 @@ def plan_due(now: datetime) -> int:
 def due(probe: Probe, now: datetime) -> Iterator[tuple[Environment, RunReason]]:
     """Yield the live environments that a probe should look at now by itself, each with why.
 
-    That is: it can (everything it needs is configured), none of its runs is open there, and it never looked, or its
-    interval is over, or the settings changed since. A probe looks again sooner at what it could not pass.
-    Three queries; environments are loaded whole only where they are due.
+    That is: it can (everything it needs is configured), nobody disabled it there, none of its runs is open there, and
+    it never looked, or its interval is over, or the settings changed or it was enabled again since. A probe looks again
+    sooner at what it could not pass. Five queries; environments are loaded whole only where they are due.
     """
+    if Disabling.objects.filter(probe=probe.slug, environment=None, ended_at=None).exists():
+        return
     newest = Run.objects.filter(environment=OuterRef("pk"), probe=probe.slug).order_by("-queued_at", "-id")
+    off = Disabling.objects.filter(probe=probe.slug, ended_at=None, environment__isnull=False)
     environments = Environment.objects.filter(archived_at=None, service__archived_at=None)
+    environments = environments.exclude(pk__in=off.values("environment"))
     last = dict(environments.annotate(last=Subquery(newest.values("pk")[:1])).values_list("pk", "last"))
     reasons = {pk: RunReason.SCHEDULED for pk, run_id in last.items() if run_id is None}
     reasons |= _over(probe, [run_id for run_id in last.values() if run_id], now)
@@ -83,15 +89,18 @@ def _over(probe: Probe, newest: Sequence[int], now: datetime) -> dict[int, RunRe
     again = min(every, UNSETTLED_AGAIN_AFTER)
     changed = Q(queued_at__lt=F("environment__settings_changed_at"))
     old = Q(queued_at__lte=now - again * (1 - JITTER))
-    ended = Run.objects.filter(changed | old, pk__in=newest).exclude(state__in=OPEN_STATES)
+    here_or_everywhere = Q(environment=OuterRef("environment")) | Q(environment=None)
+    enabled = Disabling.objects.filter(here_or_everywhere, probe=probe.slug, ended_at__gt=OuterRef("queued_at"))
+    runs_over = Run.objects.filter(pk__in=newest).exclude(state__in=OPEN_STATES).annotate(enabled=Exists(enabled))
+    ended = runs_over.filter(changed | old | Q(enabled=True))
     found = {}
-    for environment, queued_at, changed_at, findings in ended.values_list(
-        "environment_id", "queued_at", "environment__settings_changed_at", "findings"
+    for environment, queued_at, changed_at, findings, on_again in ended.values_list(
+        "environment_id", "queued_at", "environment__settings_changed_at", "findings", "enabled"
     ):
         passed = bool(findings) and all(finding["judgement"] == Judgement.PASS for finding in findings)
         if queued_at < changed_at:
             found[environment] = RunReason.CHANGED
-        elif queued_at + (every if passed else again) * spread(environment, probe.slug) <= now:
+        elif on_again or queued_at + (every if passed else again) * spread(environment, probe.slug) <= now:
             found[environment] = RunReason.SCHEDULED
     return found
 
@@ -113,9 +122,10 @@ def give_up(now: datetime) -> int:
     left = Q(state=RunState.RUNNING, lease_until__lte=now)
     gone = ~Q(environment__archived_at=None) | ~Q(environment__service__archived_at=None)
     archived = Run.objects.filter((Q(state=RunState.QUEUED) | left) & gone)
+    disabled = Run.objects.filter(Q(state=RunState.QUEUED) | left).filter(of_a_disabled_probe())
     died = Run.objects.filter(left, attempts__gte=MOST_ATTEMPTS)
     return sum(
         runs.abandon(run_id=run_id, error=error, now=now)
-        for found, error in ((archived, ARCHIVED), (died, WORKERS_DIED))
+        for found, error in ((archived, ARCHIVED), (disabled, DISABLED), (died, WORKERS_DIED))
         for run_id in found.values_list("pk", flat=True)
     )

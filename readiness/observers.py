@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from readiness.models import Environment
@@ -10,10 +10,28 @@ from readiness.signals import observers_wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnProof:
+    """Whether a probe told its known-good from its known-bad targets when it last tried; ``detail`` is what went wrong.
+
+    ``counts_until`` is None where it failed: it is tried again at the next run.
+    """
+
+    proven: bool
+    at: datetime
+    counts_until: datetime | None = None
+    detail: str = ""
+
+
+def _never_tried() -> OwnProof | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
     """A probe as a page shows it.
 
     ``every`` is how often it runs by itself; ``missing`` says what an environment lacks before it can look, in words.
+    ``proof`` asks for its own proof; None where it has not tried yet.
     """
 
     slug: str
@@ -21,6 +39,7 @@ class Observer:
     remedy: str
     every: timedelta
     missing: Callable[[Environment], list[str]]
+    proof: Callable[[], OwnProof | None] = _never_tried
 
 
 def observers() -> dict[str, Observer]:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from readiness.actions import items, runs, services
 from readiness.enums.words import Judgement, RunReason
-from readiness.models import Environment, Item, User
+from readiness.models import Environment, Item, Service, User
 from readiness.rules.environments import EnvironmentSettings
 from tests.deeds import LEASE, after, finding
 from tests.factories import NOW, item_of, make_environment, make_member, make_service, make_team
@@ -44,9 +44,16 @@ def _change(by: User, environment: Environment, **given: str) -> None:
 
 
 def change_service(by: User, environment: Environment) -> None:
-    services.change_service(
-        by=by, service=environment.service, team=environment.service.team, description=f"{random.random()}", now=NOW
-    )
+    service = Service.objects.select_related("team").get(pk=environment.service_id)
+    with suppress(services.ServiceCrossed):
+        services.change_service(
+            by=by,
+            service=service,
+            team=service.team,
+            description=f"{random.random()}",
+            seen_version=service.version,
+            now=NOW,
+        )
 
 
 def ask(by: User, environment: Environment) -> None:

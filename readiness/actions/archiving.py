@@ -83,11 +83,14 @@ def restore_service(*, by: User, service_id: int, reason: str, now: datetime) ->
 def _set_service(
     service_id: int, archived_at: datetime | None, *, by: User, kind: str, reason: str, now: datetime
 ) -> Service:
+    environments = Environment.objects.filter(service=service_id).order_by("pk").select_for_update(no_key=True)
+    list(environments.values_list("pk", flat=True))  # A run that ends there meanwhile asks whether they are archived.
     service = Service.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=service_id)
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name) + reason_refusals(reason))
     if (service.archived_at is None) == (archived_at is None):
         raise Refused(["This is archived already." if archived_at else "This is not archived."])
     service.archived_at = archived_at
-    service.save(update_fields=["archived_at"])
+    service.version += 1
+    service.save(update_fields=["archived_at", "version"])
     ledger.record(kind, by=by, at=now, service=service, data={"reason": reason})
     return service

@@ -1,8 +1,11 @@
 """Fold an item's evidence and requests into its row, in the transaction that changed them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from django.db.models import Q
+
+from readiness.enums.words import Kind
 from readiness.models import Condition, Item, NotApplicable, Waiver
 from readiness.rules.folding import ClauseFacts, fold_item
 from readiness.rules.status import ItemFacts, status_at
@@ -24,6 +27,21 @@ def lock_item(item_id: int) -> Item:
     """
     Item.objects.select_for_update(no_key=True).get(pk=item_id)
     return Item.objects.select_related("entry", "service__team", "environment").get(pk=item_id)
+
+
+def borrowers_of(item_ids: Collection[int]) -> set[int]:
+    """Return the items of production that take over what probes say of these, beyond themselves.
+
+    That is known of each item by itself: its entry is bound to the build, and its service runs in production elsewhere.
+    """
+    lenders = Item.objects.filter(pk__in=item_ids, environment__isnull=False, entry__build_bound=True)
+    there = Q()
+    for entry_id, service_id in lenders.values_list("entry", "service"):
+        there |= Q(entry=entry_id, service=service_id)
+    if not there:
+        return set()
+    live = Item.objects.filter(there, environment__kind=Kind.PROD, environment__archived_at=None)
+    return set(live.exclude(pk__in=item_ids).values_list("pk", flat=True))
 
 
 def refresh(item: Item, *, now: datetime) -> list[ClauseFacts]:

@@ -33,9 +33,14 @@ def item_to_change(item_id: int, *, by: User, seen_version: int) -> Item:
     team = item.service.team
     insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
     insist(live_refusals(item))
-    if item.version != seen_version:
-        raise Crossed(item, by=saved_last_by(item))
+    insist_unchanged(item, seen_version)
     return item
+
+
+def insist_unchanged(item: Item, seen_version: int | None) -> None:
+    """Raise ``Crossed`` where somebody saved an item since the version that a person saw; None: they saw no version."""
+    if seen_version is not None and item.version != seen_version:
+        raise Crossed(item, by=saved_last_by(item))
 
 
 def saved_last_by(item: Item) -> str:
@@ -141,7 +146,8 @@ def take_back(*, by: User, item_id: int, summary: str, seen_version: int, now: d
 def standing_ticks(item: Item, now: datetime) -> list[str]:
     """Return the clauses on which a person's word stands: not taken back, and not over; unsupported ones too."""
     newest: dict[str, Evidence] = {}
-    for evidence in Evidence.objects.filter(item=item, by__isnull=False).order_by("observed_at", "id"):
+    said = Evidence.objects.filter(item=item, by__isnull=False).exclude(outcome=Outcome.RETIRED)
+    for evidence in said.order_by("observed_at", "id"):
         newest[evidence.clause] = evidence
     return [clause for clause, word in newest.items() if word.valid_until is not None and now < word.valid_until]
 

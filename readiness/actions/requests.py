@@ -18,7 +18,7 @@ from readiness.selectors.requests import outlived_at, waiting_request
 
 from . import ledger
 from .folding import lock_item, refresh
-from .items import item_to_change, live_refusals, save_written
+from .items import insist_unchanged, item_to_change, live_refusals, save_written
 
 
 @transaction.atomic
@@ -72,15 +72,23 @@ def leave_out_refusals(item: Item, *, now: datetime) -> list[str]:
 
 @transaction.atomic
 def decide(
-    *, by: User, request: Waiver | NotApplicable, grant: bool, note: str, now: datetime
+    *,
+    by: User,
+    request: Waiver | NotApplicable,
+    grant: bool,
+    note: str,
+    seen_version: int | None = None,
+    now: datetime,
 ) -> Waiver | NotApplicable:
     """Grant or refuse what was asked. A refusal says why; a grant may.
 
     A waiver names, from its grant on, the clauses that are not met now or fail now; an earlier one ends with it.
+    Raises ``Crossed`` where somebody saved the item since ``seen_version``; None: the person saw the request alone.
     """
     insist(reason_refusals(note) if not grant else unkept(note))
     item = lock_item(request.item_id)
     request.refresh_from_db()
+    insist_unchanged(item, seen_version)
     insist(answer_refusals(request, item, by=by, grant=grant, now=now))
     answer(request, item, by=by, grant=grant, note=note, now=now)
     return request
@@ -133,13 +141,16 @@ def _renew(item: Item, *, now: datetime) -> int | None:
 
 
 @transaction.atomic
-def end(*, by: User, request: Waiver | NotApplicable, reason: str, now: datetime) -> Waiver | NotApplicable:
-    """Withdraw a request that waits, or end early what was granted, with a reason."""
+def end(
+    *, by: User, request: Waiver | NotApplicable, reason: str, seen_version: int | None = None, now: datetime
+) -> Waiver | NotApplicable:
+    """Withdraw a request that waits, or end early what was granted, with why. ``seen_version`` is as in ``decide``."""
     item = lock_item(request.item_id)
     request.refresh_from_db()
     team = item.service.team
     insist(end_waiver_refusals(by.actor, team_id=team.pk, team=team.name) + reason_refusals(reason))
     insist(live_refusals(item))
+    insist_unchanged(item, seen_version)
     if request.standing and isinstance(request, Waiver) and request.until <= now:
         raise Refused(["This has ended already."])
     if not request.waiting and not request.standing:

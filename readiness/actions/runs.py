@@ -8,16 +8,17 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
-from readiness.enums.words import Judgement, Kind, Outcome, RunReason, RunState
+from readiness.enums.words import Judgement, Outcome, RunReason, RunState
 from readiness.models import Clause, Environment, Evidence, Item, Run, User
 from readiness.rules.findings import Finding
 from readiness.rules.folding import CONFIRMED_AFTER, ClauseFacts
 from readiness.rules.permissions import Refused, change_refusals, insist
 from readiness.rules.status import status_at
+from readiness.selectors.disablings import disabled_on, disabled_words, of_a_disabled_probe, standing_disablings
 from readiness.signals import run_requested
 
 from . import ledger
-from .folding import lock_item, refresh
+from .folding import borrowers_of, lock_item, refresh
 
 CONFIRMED_AGAIN_AFTER = timedelta(minutes=5)
 """A confirming run that could not tell is followed by another after this long, for as long as the fail waits."""
@@ -35,6 +36,8 @@ def ask(*, by: User, environment: Environment, probes: Sequence[str], now: datet
     insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
     if environment.archived_at or environment.service.archived_at:
         raise Refused(["This is archived: probes no longer look at it."])
+    off = standing_disablings(environment)
+    insist([f"{disabled_words(off[probe])} Ask an admin to enable it again." for probe in probes if probe in off])
     runs = [_ask_one(by, environment, probe, now) for probe in probes]
     ledger.record(
         "run.asked",
@@ -78,7 +81,8 @@ def plan(
 def claim(*, run_id: int, lease: timedelta, now: datetime) -> Run | None:
     """Take a run that is due, or whose worker's lease is over; None where there is nothing to take.
 
-    One conditional update: of two workers one gets it. A nudge that comes twice, or late, finds nothing.
+    One conditional update: of two workers one gets it. A nudge that comes twice, or late, finds nothing; so does one
+    for a probe that is disabled there, or for an environment that is archived.
     The state is asked of the row itself and not through a join: PostgreSQL asks only that again of a row that it
     waited for, and with a join both workers would get it.
     """
@@ -87,6 +91,7 @@ def claim(*, run_id: int, lease: timedelta, now: datetime) -> Run | None:
     taken = (
         Run.objects.filter(free, pk=run_id, attempts__lt=MOST_ATTEMPTS)
         .filter(environment__in=Environment.objects.filter(archived_at=None, service__archived_at=None))
+        .exclude(of_a_disabled_probe())
         .update(
             state=RunState.RUNNING, claim=token, started_at=now, lease_until=now + lease, attempts=F("attempts") + 1
         )
@@ -110,15 +115,17 @@ def finish(
 ) -> bool:
     """Record what a run saw and concluded, with the evidence that follows; return whether it still was ours to record.
 
-    A run that was taken over in the meantime records nothing; one whose target was changed while it looked concludes
-    nothing, since it saw another one. A fail that waits for another one queues the run that looks for it. What
-    production takes over of it is folded there in the same transaction.
+    A run that was taken over in the meantime records nothing; one that no longer may conclude (its target was changed
+    or archived while it looked, or its probe disabled) concludes nothing. A fail that waits for another one queues the
+    run that looks for it. What production takes over of it is folded there in the same transaction.
     """
     chosen = _items_of(run, findings)
     touched = {item_id for item_id, _, _ in chosen}
-    items = {item_id: lock_item(item_id) for item_id in sorted(touched | _borrowing(run, touched))}
-    if _target_changed(run, since=observed_at):
-        chosen, items, findings = [], {}, [_superseded(finding) for finding in findings]
+    items = {item_id: lock_item(item_id) for item_id in sorted(touched | borrowers_of(touched))}
+    overtaken = _overtaken(run, since=observed_at)
+    if overtaken is not None:
+        code, sentence = overtaken
+        chosen, items, findings = [], {}, [_set_aside(finding, code, sentence) for finding in findings]
     before = {item_id: status_at(item.facts, now) for item_id, item in items.items()}
     if not _close(
         run,
@@ -159,16 +166,30 @@ def finish(
     return True
 
 
-def _target_changed(run: Run, *, since: datetime) -> bool:
-    """Return whether the environment's settings were changed since an instant; they cannot be until this commits."""
-    environments = Environment.objects.select_for_update(no_key=True).filter(pk=run.environment_id)
-    return environments.values_list("settings_changed_at", flat=True).get() > since
+def _overtaken(run: Run, *, since: datetime) -> tuple[str, str] | None:
+    """Return why a run concludes nothing of what it saw since an instant, as a code and a sentence; None: it may.
+
+    The environment is locked, so that none of these can happen until this commits.
+    """
+    locked = Environment.objects.select_for_update(of=("self",), no_key=True).select_related("service")
+    environment = locked.get(pk=run.environment_id)
+    if environment.archived_since is not None:
+        return "engine.archived", "The environment was archived while the probe looked."
+    if (off := disabled_on(run.environment_id, run.probe)) is not None:
+        return "engine.disabled", disabled_words(off)
+    if environment.settings_changed_at > since:
+        sentence = "The settings were changed while the probe looked, so it saw another target. It looks again."
+        return "engine.settings-changed", sentence
+    return None
 
 
-def _superseded(finding: Finding) -> Finding:
-    sentence = "The settings were changed while the probe looked, so it saw another target. It looks again."
+def _set_aside(finding: Finding, code: str, sentence: str) -> Finding:
     return Finding(
-        clause=finding.clause, judgement=Judgement.INCONCLUSIVE, code="engine.settings-changed", sentence=sentence
+        clause=finding.clause,
+        judgement=Judgement.INCONCLUSIVE,
+        code=code,
+        sentence=sentence,
+        params={"sentence": sentence},
     )
 
 
@@ -184,7 +205,7 @@ def _plan_confirming(run: Run, *, due_at: datetime, now: datetime) -> None:
 
 def _confirm_later(run: Run, now: datetime) -> None:
     """Queue another confirming run after one that could not tell, while the fail that it was to confirm still waits."""
-    if run.reason != RunReason.CONFIRMING:
+    if run.reason != RunReason.CONFIRMING or disabled_on(run.environment_id, run.probe) is not None:
         return
     mine = Q(environment=run.environment_id) | Q(environment=None, service=run.environment.service_id)
     observed = Q(entry__clauses__probe=run.probe, entry__clauses__retired_at=None)
@@ -209,18 +230,6 @@ def _items_of(run: Run, findings: Sequence[Finding]) -> list[tuple[int, Clause, 
         for clause in clauses.get(finding.clause, ())
         if finding.judgement is not Judgement.INCONCLUSIVE and clause.entry_id in items
     ]
-
-
-def _borrowing(run: Run, touched: set[int]) -> set[int]:
-    """Return the items of production that take over what this run says of others."""
-    mine = Item.objects.filter(pk__in=touched, environment=run.environment, entry__build_bound=True)
-    others = Item.objects.filter(
-        service=run.environment.service_id,
-        entry__in=mine.values("entry"),
-        environment__kind=Kind.PROD,
-        environment__archived_at=None,
-    )
-    return set(others.exclude(environment=run.environment).values_list("pk", flat=True))
 
 
 def _witness(
@@ -287,6 +296,15 @@ def abandon(*, run_id: int, error: str, now: datetime) -> bool:
             state=RunState.ERRORED, error=error, finished_at=now, claim="", lease_until=None
         )
     )
+
+
+def abandon_waiting(*, probe: str, environment_id: int | None, error: str, now: datetime) -> list[int]:
+    """Error the runs of a probe that wait, in one environment or (None) everywhere; return which."""
+    waiting = Run.objects.filter(probe=probe, state=RunState.QUEUED)
+    if environment_id is not None:
+        waiting = waiting.filter(environment=environment_id)
+    found = list(waiting.order_by("pk").values_list("pk", flat=True))
+    return [run_id for run_id in found if abandon(run_id=run_id, error=error, now=now)]
 
 
 def _close(run: Run, now: datetime, **columns: Any) -> bool:

@@ -42,12 +42,12 @@ class ServiceForm(forms.Form):
         help_text="Lower-case letters, digits and hyphens, as the service is known: assistant-web.",
     )
     description = forms.CharField(max_length=200, required=False, help_text="One line: what it does, and for whom.")
+    seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, teams: Any, service: Service | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast("forms.ModelChoiceField[Team]", self.fields["team"]).queryset = teams
-        if service is not None:
-            del self.fields["slug"]
+        del self.fields["seen_version" if service is None else "slug"]
 
     def clean_slug(self) -> str:
         """A name is taken once."""

@@ -29,6 +29,15 @@ def clause_facts(item: Item, *, known_by: datetime | None = None) -> list[Clause
     return [_fold(clause, stream, by_people.get(clause.slug, [])) for clause in clauses]
 
 
+def standing_fails(item: Item, facts: ClauseFacts) -> QuerySet[Evidence]:
+    """Return the fails on a clause that nothing lifted, with those that production takes over, as they were folded."""
+    if facts.failed is None:
+        return Evidence.objects.none()
+    first = Evidence.objects.get(pk=facts.failed)
+    later = Q(observed_at__gt=first.observed_at) | Q(observed_at=first.observed_at, id__gte=first.pk)
+    return _stream(item, None).rows(facts.clause).filter(later, outcome=Outcome.FAIL)
+
+
 def rule_of(clause: Clause, *, build_bound: bool) -> ClauseRule:
     """Return how a clause is folded."""
     return ClauseRule(

@@ -1,6 +1,6 @@
 """Which probes are switched off, where, by whom and why."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from readiness.models import Disabling, Environment
@@ -17,12 +17,18 @@ def standing_disablings(environment: Environment) -> dict[str, Disabling]:
 
 def disabled_on(environment_id: int, probe: str) -> Disabling | None:
     """Return what switched a probe off in an environment; None where it looks. One query."""
-    return off_in(environment_id).filter(probe=probe).select_related("by").order_by("environment", "at").first()
+    return off_in(environment_id).filter(probe=probe).select_related("by").order_by("at", "id").first()
 
 
 def off_in(environment_id: int) -> QuerySet[Disabling]:
     """Return what stands and holds in an environment: its own, and what holds everywhere."""
     return Disabling.objects.filter(Q(environment=environment_id) | Q(environment=None), ended_at=None)
+
+
+def of_a_disabled_probe() -> Exists:
+    """Return the condition, for a query of runs, that their probe is switched off where they look."""
+    there = Q(environment=OuterRef("environment")) | Q(environment=None)
+    return Exists(Disabling.objects.filter(there, probe=OuterRef("probe"), ended_at=None))
 
 
 def disabled_words(one: Disabling) -> str:

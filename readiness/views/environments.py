@@ -1,5 +1,8 @@
 """Environments: added and changed by their team."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpResponse
@@ -8,10 +11,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from readiness.actions import services as actions
-from readiness.forms.services import ENVIRONMENT_TAKEN, EnvironmentForm, resent
+from readiness.forms.services import ENVIRONMENT_TAKEN, EnvironmentForm
+from readiness.models import Environment
 from readiness.rules.permissions import insist
+from readiness.selectors.builds import builds_of
+from readiness.selectors.crossings import environment_since
 
 from .access import Request, find_environment, find_service, refusals_to_change
+from .crossings import Crossing, crossed_settings
 
 
 @require_http_methods(["GET", "POST"])
@@ -42,7 +49,7 @@ def change(request: Request, service: str, environment: str) -> HttpResponse:
     form = EnvironmentForm(
         request.POST or None, service=found.service, instance=found, initial={"seen_version": found.version}
     )
-    crossed = ""
+    crossing = None
     if request.method == "POST" and form.is_valid():
         try:
             saved = actions.change_environment(
@@ -53,13 +60,33 @@ def change(request: Request, service: str, environment: str) -> HttpResponse:
                 now=timezone.now(),
             )
         except actions.EnvironmentCrossed as other:
-            crossed = f"{other.by} saved these settings while you were writing. Save again to replace them with yours."
-            form.data = resent(form.data, seen_version=str(other.environment.version))
+            crossing = _crossing(form, find_environment(service, other.environment.name))
         except IntegrityError:
             form.add_error("name", ENVIRONMENT_TAKEN)
         else:
             messages.success(request, "Saved. Probes look again within seconds at what the settings name.")
             return redirect(saved.get_absolute_url())
-    context = {"form": form, "service": found.service, "environment": find_environment(service, environment)}
-    status = 409 if crossed else 422 if form.errors else 200
-    return render(request, "environment_form.html", {**context, "crossed": crossed}, status=status)
+    context = {
+        "form": form,
+        "service": found.service,
+        "environment": find_environment(service, environment),
+        "builds": builds_of(found),
+    }
+    status = 409 if crossing else 422 if form.errors else 200
+    return render(request, "environment_form.html", {**context, "crossing": crossing}, status=status)
+
+
+def _crossing(form: EnvironmentForm, saved: Environment) -> Crossing:
+    """Return what others saved of these settings, beside what was typed."""
+    since = environment_since(saved, form.cleaned_data["seen_version"] or 0)
+    before = {name.removesuffix("_id"): value for name, value in since.before.items()}
+    if before.get("spend_cap"):
+        before["spend_cap"] = Decimal(before["spend_cap"])
+    last = {name.removesuffix("_id"): line for name, line in since.last.items()}
+    return crossed_settings(
+        form,
+        EnvironmentForm(service=saved.service, instance=saved),
+        replace(since, before=before, last=last),
+        about="these settings",
+        version=saved.version,
+    )

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 from readiness.actions import items as actions
 from readiness.enums.standing import Status
 from readiness.forms.items import AssignForm, DecideForm, ReasonForm, SeenForm, TakeBackForm, TickForm, WaiverForm
-from readiness.forms.services import resent
 from readiness.models import Environment, Item, NotApplicable, Service, Waiver
 from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals, insist
 from readiness.rules.waivers import ask_not_applicable_refusals, ask_refusals
 from readiness.selectors.items import ItemDetail, item_detail
 
 from .access import Request, find_environment, find_item, refusals_to_change
+from .crossings import Crossing, crossed_item
 from .sheets import sheet_context
 
 TABS = ("evidence", "runs", "waiver", "history", "why")
@@ -43,7 +43,7 @@ def show(
     *,
     tab: str = "",
     bound: dict[str, forms.Form] | None = None,
-    crossed: str = "",
+    crossing: Crossing | None = None,
     problem: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -57,7 +57,7 @@ def show(
         "tab": tab if tab in TABS else _first_tab(shown),
         "forms": {**empty_forms(shown, now), **(bound or {})},
         "refusals": refusals_of(request, shown, now),
-        "crossed": crossed,
+        "crossing": crossing,
         "problem": problem or [],
     }
     if request.htmx:
@@ -171,13 +171,10 @@ def submit(
         return show(request, environment, item, tab=tab, bound={name: sent}, status=422)
     try:
         said = act(item, sent)
-    except actions.Crossed as crossed:
-        sent.data = resent(sent.data, seen_version=str(crossed.item.version))
-        sentence = (
-            f"{crossed.by} saved this item while you were writing. Look at what changed, then save again to keep yours."
-        )
+    except actions.Crossed:
         item = find_item(environment, address[2])
-        return show(request, environment, item, tab=tab, bound={name: sent}, crossed=sentence, status=409)
+        crossing = crossed_item(item, sent)
+        return show(request, environment, item, tab=tab, bound={name: sent}, crossing=crossing, status=409)
     except Refused as refused:
         item = find_item(environment, address[2])
         return show(request, environment, item, tab=tab, bound={name: sent}, problem=refused.reasons, status=422)

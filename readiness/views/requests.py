@@ -77,7 +77,14 @@ def decide(request: Request, service: str, environment: str, entry: str) -> Http
         answer = form.cleaned_data
         grant = answer["answer"] == "grant"
         asked = _named(item, answer["request"])
-        actions.decide(by=request.user, request=asked, grant=grant, note=answer["note"], now=timezone.now())
+        actions.decide(
+            by=request.user,
+            request=asked,
+            grant=grant,
+            note=answer["note"],
+            seen_version=answer["seen_version"],
+            now=timezone.now(),
+        )
         return "Granted." if grant else "Refused."
 
     return submit(
@@ -96,9 +103,16 @@ def end(request: Request, service: str, environment: str, entry: str) -> HttpRes
     """Withdraw a request, or end early what was granted."""
 
     def act(item: Item, form: SeenForm) -> str:
-        asked = _named(item, form.cleaned_data["request"])
+        sent = form.cleaned_data
+        asked = _named(item, sent["request"])
         waited = asked.waiting
-        actions.end(by=request.user, request=asked, reason=form.cleaned_data["reason"], now=timezone.now())
+        actions.end(
+            by=request.user,
+            request=asked,
+            reason=sent["reason"],
+            seen_version=sent["seen_version"],
+            now=timezone.now(),
+        )
         return "Withdrawn." if waited else "Ended."
 
     return submit(

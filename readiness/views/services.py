@@ -1,5 +1,8 @@
 """Services: shown, added, changed."""
 
+from dataclasses import replace
+from typing import Any
+
 from django.contrib import messages
 from django.db import IntegrityError
 from django.db.models import QuerySet
@@ -10,11 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from readiness.actions import services as actions
 from readiness.forms.services import NAME_TAKEN, ServiceForm
-from readiness.models import Team
+from readiness.models import Service, Team
 from readiness.rules.permissions import add_service_refusals, insist
+from readiness.selectors.crossings import service_since
 from readiness.selectors.services import service_page
 
 from .access import Request, find_service, refusals_to_change
+from .crossings import Crossing, crossed_settings
 
 
 @require_safe
@@ -48,13 +53,34 @@ def change(request: Request, service: str) -> HttpResponse:
     found = find_service(service)
     insist(refusals_to_change(request, found))
     teams = _teams(request) | Team.objects.filter(pk=found.team_id)
-    initial = {"team": found.team_id, "description": found.description}
-    form = ServiceForm(request.POST or None, teams=teams.distinct(), service=found, initial=initial)
+    form = ServiceForm(request.POST or None, teams=teams.distinct(), service=found, initial=_initial(found))
+    crossing = None
     if request.method == "POST" and form.is_valid():
-        actions.change_service(by=request.user, service=found, now=timezone.now(), **form.cleaned_data)
-        messages.success(request, "Saved.")
-        return redirect("service", found.slug)
-    return render(request, "service_form.html", {"form": form, "service": found}, status=422 if form.errors else 200)
+        sent = {**form.cleaned_data, "seen_version": form.cleaned_data["seen_version"] or 0}
+        try:
+            actions.change_service(by=request.user, service=found, now=timezone.now(), **sent)
+        except actions.ServiceCrossed:
+            crossing = _crossing(form, find_service(service), teams)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("service", found.slug)
+    context = {"form": form, "service": found, "crossing": crossing}
+    return render(request, "service_form.html", context, status=409 if crossing else 422 if form.errors else 200)
+
+
+def _initial(service: Service) -> dict[str, Any]:
+    return {"team": service.team_id, "description": service.description, "seen_version": service.version}
+
+
+def _crossing(form: ServiceForm, saved: Service, teams: QuerySet[Team]) -> Crossing:
+    """Return what others saved of a service, beside what was typed. The ledger names teams by their slugs."""
+    since = service_since(saved, form.cleaned_data["seen_version"] or 0)
+    before = dict(since.before)
+    if "team" in before:
+        before["team"] = Team.objects.filter(slug=before["team"]).first()
+    choices = (teams | Team.objects.filter(pk=saved.team_id)).distinct()
+    now = ServiceForm(teams=choices, service=saved, initial=_initial(saved))
+    return crossed_settings(form, now, replace(since, before=before), about="this service", version=saved.version)
 
 
 def _teams(request: Request) -> QuerySet[Team]:

@@ -1,0 +1,120 @@
+"""What others saved since the version that a person saw: about an item, a service, or an environment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from readiness.enums.words import Stance
+from readiness.models import Environment, Event, Item, Service
+
+from .histories import Line, lines
+
+MOST = 20
+"""So many changes are shown at most; the rest is in the history."""
+
+OF_AN_ENVIRONMENT = ("environment.changed", "build.set", "environment.archived", "environment.restored")
+OF_A_SERVICE = ("service.changed", "service.archived", "service.restored")
+"""What counts the version of an environment or of a service up."""
+
+_LABELS = {"stance": "Holds", "summary": "Says", "reason": "Reason", "note": "Note", "links": "Links", "until": "Until"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """One change by somebody, in words, with what they wrote: each a label and a text."""
+
+    line: Line
+    texts: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What was saved of some settings since a version: by whom each was last, and what each was before."""
+
+    saved: Sequence[Saved] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    last: Mapping[str, Line] = field(default_factory=dict)
+
+
+def saved_about(item: Item, seen_version: int) -> list[Saved]:
+    """Return what people wrote about an item since a version of it, the first of them first. One query.
+
+    A version is counted up once by each event of a person about the item, so the newest so many are those.
+    """
+    count = max(1, item.version - seen_version)
+    return _saved(Event.objects.filter(item=item, actor__isnull=False), count)
+
+
+def environment_since(environment: Environment, seen_version: int) -> Since:
+    """Return what was saved of an environment's settings since a version of it, by people and by programs."""
+    events = Event.objects.filter(environment=environment, kind__in=OF_AN_ENVIRONMENT)
+    return _since(events, environment.version - seen_version)
+
+
+def service_since(service: Service, seen_version: int) -> Since:
+    """Return what was saved of a service since a version of it."""
+    events = Event.objects.filter(service=service, environment=None, kind__in=OF_A_SERVICE)
+    return _since(events, service.version - seen_version)
+
+
+def _newest(events: QuerySet[Event], count: int) -> list[Event]:
+    found = events.select_related("actor", "item__entry").order_by("-id")[: min(max(1, count), MOST)]
+    return list(reversed(found))
+
+
+def _saved(events: QuerySet[Event], count: int) -> list[Saved]:
+    found = _newest(events, count)
+    return [Saved(line=line, texts=texts(event)) for event, line in zip(found, lines(found), strict=True)]
+
+
+def _since(events: QuerySet[Event], count: int) -> Since:
+    found = _newest(events, count)
+    told = lines(found)
+    before: dict[str, Any] = {}
+    last: dict[str, Line] = {}
+    for event, line in zip(found, told, strict=True):
+        for name, value in _changed(event).items():
+            before.setdefault(name, value)
+            last[name] = line
+    saved = [Saved(line=line, texts=texts(event)) for event, line in zip(found, told, strict=True)]
+    return Since(saved=saved, before=before, last=last)
+
+
+def _changed(event: Event) -> Mapping[str, Any]:
+    """Return what each setting was before an event that changed it."""
+    if event.kind == "build.set":
+        return {"build": event.data["from"]}
+    was: Mapping[str, Any] = event.data.get("from") or {}
+    return was
+
+
+def texts(event: Event) -> list[tuple[str, str]]:
+    """Return what somebody wrote in an event, each with a label; what they left empty is left out."""
+    data = event.data
+    if event.kind == "item.assigned":
+        owner, due = data.get("owner_name") or "nobody", data.get("to", {}).get("due_on")
+        return [("Owner", owner), ("Due", _day(date.fromisoformat(due)) if due else "no date")]
+    if event.kind == "build.set":
+        return [("Build", str(data["to"]))]
+    if event.kind in ("environment.changed", "service.changed"):
+        return [(name.replace("_", " ").capitalize(), str(value or "nothing")) for name, value in data["to"].items()]
+    return [(label, _text(name, data[name])) for name, label in _LABELS.items() if data.get(name)]
+
+
+def _text(name: str, value: Any) -> str:
+    if name == "links":
+        return "\n".join(value)
+    if name == "stance":
+        return str(Stance(value).label)
+    if name == "until":
+        end = timezone.localtime(datetime.fromisoformat(value))
+        return f"the end of {_day((end - timedelta(microseconds=1)).date())}"
+    return str(value)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
