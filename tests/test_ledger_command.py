@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 
 from config.environment import Environment
 from config.policies import ledger_key
@@ -289,6 +290,17 @@ def test_a_file_that_cannot_be_written_or_read_is_one_clear_line(tmp_path: Path)
         answer = ledger(*arguments)
         assert answer.code == 2
         assert "cannot be" in answer.err
+
+
+def test_a_database_that_cannot_be_read_is_one_clear_line_and_no_finding() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE readiness_event RENAME TO readiness_elsewhere")
+    for part in ("verify", "head", "export"):
+        with transaction.atomic():
+            answer = ledger(part)
+            assert (answer.code, answer.out) == (2, "")
+            assert answer.err.startswith("The database cannot be read: ")
+            transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("arguments", [("verify", "--show", "-1"), ("export", "--after", "x"), (), ("other",)])

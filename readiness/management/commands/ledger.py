@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone
 
 from readiness import policy
@@ -42,7 +43,11 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Do the part that was asked for."""
-        {"verify": self._verify, "head": self._print_head, "export": self._export}[options["part"]](options)
+        part = {"verify": self._verify, "head": self._print_head, "export": self._export}[options["part"]]
+        try:
+            part(options)
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be read: {error}", returncode=UNUSABLE) from None
 
     def _verify(self, options: dict[str, Any]) -> None:
         file, after = options["file"], options["after"] or 0
