@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from django.core.management import call_command
 from django.db import models, transaction
 
-from readiness.models import Checklist, Clause, Entry, Event, Section
+from readiness.models import Checklist, ChecklistVersion, Clause, Entry, Event, Section
 
-KINDS: tuple[type[models.Model], ...] = (Checklist, Section, Entry, Clause, Event)
+KINDS: tuple[type[models.Model], ...] = (Checklist, ChecklistVersion, Section, Entry, Clause, Event)
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,20 @@
 """A new version of a checklist: what is new is asked, what is gone is kept, and nothing stays green unseen."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from readiness.actions.checklists import OlderVersion, load
+from readiness.actions.checklists import land, land_shipped
 from readiness.enums.standing import Status
 from readiness.enums.words import Judgement
 from readiness.management.commands.load_checklist import SHIPPED
 from readiness.models import Clause, Entry, Environment, Event, Evidence, Item, User
-from readiness.rules.checklist_file import ChecklistFile, ClauseFile, EntryFile, parse
+from readiness.rules.checklist_file import ChecklistFile, ChecklistFileError, ClauseFile, EntryFile, parse
 from readiness.selectors.sheets import sheet
+from tests.checklist_texts import written
 from tests.deeds import after, everything, observe, status, tick
-from tests.factories import NOW, item_of, make_environment, make_member
+from tests.factories import NOW, item_of, make_admin, make_environment, make_member
 
 PASS = Judgement.PASS
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,12 @@ def entry_of(file: ChecklistFile, slug: str) -> EntryFile:
     return next(one for part in file.sections for one in part.entries if one.slug == slug)
 
 
+def load(file: ChecklistFile, *, now: datetime) -> bool:
+    """Land a file as an admin does; return whether there was anything to land."""
+    admin = User.objects.filter(is_superuser=True).first() or make_admin()
+    return land(by=admin, text=written(file), now=now) is not None
+
+
 NEW_CLAUSE = ClauseFile(
     slug="cap-reviewed",
     text="Somebody reviewed it.",
@@ -58,16 +65,25 @@ NEW_CLAUSE = ClauseFile(
 )
 
 
-def test_the_same_version_is_loaded_once(shipped: ChecklistFile) -> None:
+def test_the_same_version_is_landed_once(shipped: ChecklistFile) -> None:
+    assert load(next_version(shipped), now=NOW) is True
     before = everything()
-    assert load(shipped, now=NOW) is False
+    assert load(next_version(shipped), now=after(days=1)) is False
+    assert everything() == before
+
+
+def test_the_shipped_checklist_is_landed_once() -> None:
+    before = everything()
+    assert land_shipped(text=SHIPPED.read_text(encoding="utf-8"), now=NOW) is None
     assert everything() == before
 
 
 def test_an_older_version_is_refused(shipped: ChecklistFile) -> None:
-    load(next_version(shipped), now=NOW)
-    with pytest.raises(OlderVersion):
-        load(shipped, now=NOW)
+    load(next_version(next_version(shipped)), now=NOW)
+    for file in (shipped, next_version(shipped)):
+        with pytest.raises(ChecklistFileError) as caught:
+            load(replace(file, changes="Other words."), now=NOW)
+        assert caught.value.problems == ("checklist: version 3 has landed: count 'version' up to 4",)
 
 
 def test_an_item_does_not_stay_green_when_its_entry_asks_for_more(
@@ -134,5 +150,22 @@ def test_a_new_entry_is_asked_everywhere_it_applies(shipped: ChecklistFile, prod
 
 
 def test_a_version_is_one_event(shipped: ChecklistFile) -> None:
-    load(next_version(shipped), now=NOW)
-    assert Event.objects.latest("id").data == {"checklist": "bastion", "version": 2}
+    before = Event.objects.count()
+    old = entry_of(shipped, "spend-cap")
+    new = replace(old, clauses=(*old.clauses, replace(NEW_CLAUSE, counts_from=date(2026, 4, 1))))
+    load(next_version(shipped, spend_cap=new, store_false=None), now=NOW)
+    assert Event.objects.count() == before + 1
+    event = Event.objects.latest("id")
+    assert (event.kind, event.data) == (
+        "checklist.landed",
+        {
+            "checklist": "bastion",
+            "name": "Bastion production checklist",
+            "team": None,
+            "from": 1,
+            "to": 2,
+            "summary": "First version.",
+            "changes": {"retired": ["store-false"], "clause-added": ["spend-cap/cap-reviewed"]},
+            "announced": {"spend-cap/cap-reviewed": "2026-04-01T00:00:00+00:00"},
+        },
+    )

@@ -1,11 +1,20 @@
 """A checklist file: a good one is read whole, a bad one is refused with every fault and its place."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given, strategies
 
 from readiness.enums.words import Kind, Scope
-from readiness.rules.checklist_file import ChecklistFile, ChecklistFileError, ClauseFile, EntryFile, SectionFile, parse
+from readiness.rules.checklist_file import (
+    ChecklistFile,
+    ChecklistFileError,
+    ClauseFile,
+    EntryFile,
+    SectionFile,
+    next_version,
+    parse,
+)
 
 HEAD = """
 [checklist]
@@ -25,7 +34,7 @@ ENTRY = """
 slug = "readme"
 title = "Readme"
 text = "The readme is up to date."
-scope = "service"
+scope = "environment"
 kinds = ["prod", "dev"]
 build_bound = true
 why = "Because."
@@ -94,7 +103,7 @@ def test_every_value_of_a_file_is_read() -> None:
         slug="readme",
         title="Readme",
         text="The readme is up to date.",
-        scope=Scope.SERVICE,
+        scope=Scope.ENVIRONMENT,
         kinds=(Kind.DEV, Kind.PROD),
         build_bound=True,
         why="Because.",
@@ -131,6 +140,34 @@ def test_a_title_of_forty_characters_fits() -> None:
     assert parse(changed('"Readme"', f'"{"x" * 40}"')).sections[0].entries[0].title == "x" * 40
 
 
+@pytest.mark.parametrize("day", ["2027-01-15", "'2027-01-15'", '"2027-01-15"'])
+def test_a_meaning_and_a_day_to_count_from_are_read_of_entries_and_of_clauses(day: str) -> None:
+    more = f"meaning = 3\ncounts_from = {day}\n"
+    (entry,) = parse(HEAD + SECTION + ENTRY + more + CLAUSE + more).entries
+    assert (entry.meaning, entry.counts_from) == (3, date(2027, 1, 15))
+    assert (entry.clauses[0].meaning, entry.clauses[0].counts_from) == (3, date(2027, 1, 15))
+
+
+def test_a_checklist_that_says_nothing_of_meanings_means_what_it_always_meant() -> None:
+    (entry,) = parse(SMALL).entries
+    assert [(part.meaning, part.counts_from) for part in (entry, *entry.clauses)] == [(1, None), (1, None)]
+
+
+# Writing the next one
+
+
+def test_the_next_version_is_the_same_text_with_its_number_counted_up_and_the_changes_to_write() -> None:
+    begun = HEAD.replace('version = 2\nchanges = "Two more."', 'version = 3\nchanges = ""')
+    assert next_version(SMALL, 2) == SMALL.replace(HEAD, begun)
+    long = SMALL.replace('"Two more."', '"""\nTwo more:\n\n[one] and "two".\n"""')
+    assert parse(next_version(long, 2).replace('changes = ""', 'changes = "x"')).version == 3
+
+
+@given(strategies.text(max_size=200))
+def test_the_next_version_of_any_text_is_a_text(text: str) -> None:
+    assert isinstance(next_version(text, 1), str)
+
+
 # Refusing
 
 
@@ -157,7 +194,7 @@ CHANGES_AND_THEIR_PROBLEMS = [
     ('"10d"', "10", AT_CLAUSE + "'fresh_tick' is not a text"),
     ('"36h"', '""', AT_CLAUSE + "'fresh_pass' is empty, though 'evidence-links' observes this clause"),
     ('"evidence-links"', '""', AT_CLAUSE + "'fresh_pass' is given, though no probe observes this clause"),
-    ('"service"', '"team"', AT_ENTRY + "unknown scope 'team': one of service, environment"),
+    ('"environment"', '"team"', AT_ENTRY + "unknown scope 'team': one of service, environment"),
     ('"dev"]', '"qa"]', AT_ENTRY + "unknown kind 'qa': one of dev, staging, prod"),
     ('"dev"]', "3]", AT_ENTRY + "unknown kind 3: one of dev, staging, prod"),
     ('"dev"]', '"prod"]', AT_ENTRY + "'kinds' names a kind twice"),
@@ -171,10 +208,25 @@ CHANGES_AND_THEIR_PROBLEMS = [
     ('"It opens."', '"It\\nopens."', AT_CLAUSE + "'text' is more than one line"),
     ('"Because."', '"\\u0000"', AT_ENTRY + "'why' has a control character"),
     ('"Readme"', f'"{"x" * 41}"', AT_ENTRY + "'title' has 41 characters, at most 40 fit"),
-    ('"Docs"', f'"{"x" * 41}"', AT_SECTION + "'short' has 41 characters, at most 40 fit"),
+    ('"Docs"', f'"{"x" * 41}"', AT_SECTION + "'short' has 41 characters, at most 30 fit"),
     ("version = 2", "version = 0", AT_CHECKLIST + "'version' is not between 1 and 9999"),
     ("version = 2", "version = true", AT_CHECKLIST + "'version' is not a whole number"),
     ("build_bound = true", "build_bound = 1", AT_ENTRY + "'build_bound' is not true or false"),
+    (
+        '"environment"',
+        '"service"',
+        AT_ENTRY + "'build_bound' is true, and a service runs no one build: say false, or give it another scope",
+    ),
+    ('"release"', '"import"', AT_CHECKLIST + "'slug' 'import' is part of an address here: choose another word"),
+    ('"Release"', f'"{"x" * 121}"', AT_CHECKLIST + "'name' has 121 characters, at most 120 fit"),
+    ('"Documents"', f'"{"x" * 81}"', AT_SECTION + "'name' has 81 characters, at most 80 fit"),
+    (ENTRY, ENTRY + "meaning = 0\n", AT_ENTRY + "'meaning' is not between 1 and 9999"),
+    (ENTRY, ENTRY + "meaning = '2'\n", AT_ENTRY + "'meaning' is not a whole number"),
+    (ENTRY, ENTRY + "counts_from = 2027-01-15T00:00:00\n", AT_ENTRY + "'counts_from' is not a day, like 2027-01-15"),
+    (ENTRY, ENTRY + "counts_from = '2027-02-29'\n", AT_ENTRY + "'counts_from' is not a day, like 2027-01-15"),
+    (ENTRY, ENTRY + "counts_from = '20270115'\n", AT_ENTRY + "'counts_from' is not a day, like 2027-01-15"),
+    (ENTRY, ENTRY + "counts_from = ''\n", AT_ENTRY + "'counts_from' is not a day, like 2027-01-15"),
+    (ENTRY, ENTRY + "counts_from = 9999-12-31\n", AT_ENTRY + "'counts_from' is not between the years 2000 and 2999"),
 ]
 
 
@@ -230,7 +282,7 @@ def test_all_faults_are_named_at_once() -> None:
     text = (
         SMALL.replace("version = 2\n", "")
         .replace('"Documents"', '""')
-        .replace('"service"', '"team"')
+        .replace('"environment"', '"team"')
         .replace('"36h"', '"soon"')
         .replace('"10d"', '""')
         + ENTRY

@@ -1,102 +1,158 @@
-"""Load a checklist from its file: add what is new, rewrite words, retire what is gone. Slugs are identities."""
+"""Checklists as versioned data: previewed, landed, and kept word for word. Slugs are identities."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from readiness.models import Checklist, Clause, Entry, Environment, Item, Section
-from readiness.rules.checklist_file import ChecklistFile, ClauseFile, EntryFile
+from readiness.models import Checklist, ChecklistVersion, Team, User
+from readiness.rules.checklist_changes import ChangeGroup, ChangeKind, changes
+from readiness.rules.checklist_file import ChecklistFile, ChecklistFileError, parse
+from readiness.rules.permissions import change_checklist_refusals, insist
+from readiness.selectors.checklists import version_file
+from readiness.selectors.landings import EnvironmentEffect, difference, picture
 
 from . import ledger
-from .folding import lock_item, refresh
-from .services import add_missing_items
+from .answering import hold_checklists_to_land
+from .checklist_rows import Plan, plan, write
 
 
-class OlderVersion(Exception):
-    """The database holds a newer version than the file."""
+class ChecklistCrossed(Exception):
+    """Another version landed since somebody looked. Nothing was written."""
+
+    def __init__(self, checklist: Checklist, *, by: str) -> None:
+        super().__init__(f"{by} landed version {checklist.version} of this checklist first.")
+        self.checklist = checklist
+        self.by = by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What landing a text would do. ``seen`` is the version that is held, 0 for none.
+
+    ``announced`` are the instants to come at which something begins to count; ``effects`` holds what differs now and
+    at each of them, in every live environment.
+    """
+
+    file: ChecklistFile
+    team: Team | None
+    seen: int
+    at: datetime
+    changes: Sequence[ChangeGroup]
+    announced: Sequence[datetime]
+    effects: Sequence[EnvironmentEffect]
+
+    @property
+    def lost(self) -> int:
+        """How many items on how many sheets were settled and would not be."""
+        return sum(one.lost for one in self.effects)
+
+    @property
+    def gained(self) -> int:
+        """How many items would be new on sheets and not settled."""
+        return sum(one.gained for one in self.effects)
+
+
+def preview(*, by: User | None, text: str, team: Team | None = None, now: datetime) -> Preview | None:
+    """Return what landing a text would do to whom, or None where exactly this has landed. Nothing is written.
+
+    It lands in a transaction that is undone, so it cannot say anything else than what a landing at this instant does.
+    Raises what ``land`` raises.
+    """
+    with ledger.rehearsal():
+        prepared = _prepare(by, text, team, now)
+        if prepared is None:
+            return None
+        announced = sorted(at for at in prepared.instants() if at > now)
+        instants = [now, *announced]
+        before = picture(instants)
+        write(prepared, text=text, by=by, now=now)
+        after = picture(instants)
+    held = prepared.held
+    return Preview(
+        file=prepared.file,
+        team=prepared.team,
+        seen=held.version if held else 0,
+        at=now,
+        changes=changes(version_file(held), prepared.file),
+        announced=announced,
+        effects=difference(before, after),
+    )
 
 
 @transaction.atomic
-def load(file: ChecklistFile, *, now: datetime) -> bool:
-    """Bring a checklist to the version of a file; return whether anything was loaded.
+def land(
+    *, by: User, text: str, team: Team | None = None, seen: int | None = None, now: datetime
+) -> ChecklistVersion | None:
+    """Bring a checklist to the version that a text describes; None where exactly this has landed already.
 
-    The same version is loaded once: edit the file, count its version up, load again. Items are added for new entries;
-    what is gone is retired with its answers kept.
+    ``team`` says whose a new checklist is: None for everybody's. ``seen`` is the version that was held when the person
+    looked, 0 for none. Raises ``ChecklistFileError`` with everything wrong in the text, ``Refused``, or
+    ``ChecklistCrossed`` where another version landed since.
     """
-    held = Checklist.objects.select_for_update().filter(slug=file.slug).first()
-    if held is not None and held.version == file.version:
-        return False
-    if held is not None and held.version > file.version:
-        raise OlderVersion(f"{file.slug} is at version {held.version} already; the file has {file.version}.")
-    words = {"name": file.name, "version": file.version, "changes": file.changes}
-    checklist, _ = Checklist.objects.update_or_create(slug=file.slug, defaults=words)
-    kept: set[int] = set()
-    meant = _meanings()
-    for number, part in enumerate(file.sections):
-        section, _ = Section.objects.update_or_create(
-            checklist=checklist, slug=part.slug, defaults={"name": part.name, "short": part.short, "position": number}
-        )
-        for place, entry in enumerate(part.entries):
-            kept.add(_load_entry(entry, section, place, now))
-    Entry.objects.filter(section__checklist=checklist, retired_at=None).exclude(pk__in=kept).update(retired_at=now)
-    for environment in Environment.objects.select_related("service"):
-        add_missing_items(environment)
-    _fold_again([entry for entry, meaning in _meanings().items() if meant.get(entry, meaning) != meaning], now)
-    ledger.record("checklist.loaded", by=None, at=now, data={"checklist": file.slug, "version": file.version})
-    return True
+    return _land(by, text, team, seen, now, lenient=False)
 
 
-def _meanings() -> dict[int, tuple[bool, frozenset[tuple[str, str]]]]:
-    """Return, for each entry, what its items' facts are folded by: whether builds matter, and clauses with probes."""
-    clauses: dict[int, set[tuple[str, str]]] = {}
-    for entry, slug, probe in Clause.objects.filter(retired_at=None).values_list("entry_id", "slug", "probe"):
-        clauses.setdefault(entry, set()).add((slug, probe))
-    bound = Entry.objects.values_list("pk", "build_bound")
-    return {entry: (builds, frozenset(clauses.get(entry, ()))) for entry, builds in bound}
+@transaction.atomic
+def land_shipped(*, text: str, now: datetime) -> ChecklistVersion | None:
+    """Land the checklist that ships with the product; None where nothing has to be, or may be, landed.
+
+    One that people changed here is left as it is, and an older version never replaces a newer one.
+    """
+    hold_checklists_to_land()
+    held = Checklist.objects.filter(slug=parse(text).slug).first()
+    if held is not None:
+        newest = held.versions.order_by("-version").first()
+        changed_here = newest is not None and newest.landed_by_id is not None
+        if changed_here or parse(text).version <= held.version:
+            return None
+    return _land(None, text, None, None, now, lenient=True)
 
 
-def _fold_again(entries: list[int], now: datetime) -> None:
-    """Fold the items whose entries ask for something else now: a new clause is met by nothing that was said before."""
-    again = Item.objects.filter(entry__in=entries).order_by("pk").values_list("pk", flat=True)
-    for item in [lock_item(item_id) for item_id in again]:
-        refresh(item, now=now)
+def _land(
+    by: User | None, text: str, team: Team | None, seen: int | None, now: datetime, *, lenient: bool
+) -> ChecklistVersion | None:
+    prepared = _prepare(by, text, team, now, lenient=lenient)
+    if prepared is None:
+        return None
+    held = prepared.held
+    if seen is not None and seen != (held.version if held else 0):
+        if held is None:
+            raise ChecklistFileError(["the file: there is no such checklist any more"])
+        last = held.versions.select_related("landed_by").order_by("-version").first()
+        raise ChecklistCrossed(held, by=str(last.landed_by) if last and last.landed_by else "Somebody")
+    told = changes(version_file(held), prepared.file)
+    version = write(prepared, text=text, by=by, now=now)
+    ledger.record("checklist.landed", by=by, at=now, data=_as_json(prepared, told, now))
+    return version
 
 
-def _load_entry(file: EntryFile, section: Section, place: int, now: datetime) -> int:
-    entry, _ = Entry.objects.update_or_create(
-        slug=file.slug,
-        defaults={
-            "section": section,
-            "title": file.title,
-            "text": file.text,
-            "scope": file.scope,
-            "kinds": [str(kind) for kind in file.kinds],
-            "build_bound": file.build_bound,
-            "why": file.why,
-            "how": file.how,
-            "evidence": file.evidence,
-            "not_covered": file.not_covered,
-            "position": place,
-            "retired_at": None,
-        },
-    )
-    kept = [_load_clause(clause, entry, number) for number, clause in enumerate(file.clauses)]
-    Clause.objects.filter(entry=entry, retired_at=None).exclude(pk__in=kept).update(retired_at=now)
-    return entry.pk
+def _prepare(by: User | None, text: str, team: Team | None, now: datetime, *, lenient: bool = False) -> Plan | None:
+    """Take the lock, read and judge the text; None where exactly this has landed."""
+    if by is not None:
+        insist(change_checklist_refusals(by.actor))
+    file = parse(text)
+    hold_checklists_to_land()
+    held = Checklist.objects.select_related("team").filter(slug=file.slug).first()
+    if held is not None and held.versions.filter(version=held.version, text=text).exists():
+        return None
+    return plan(file, held=held, team=team, lenient=lenient, now=now)
 
 
-def _load_clause(file: ClauseFile, entry: Entry, place: int) -> int:
-    clause, _ = Clause.objects.update_or_create(
-        entry=entry,
-        slug=file.slug,
-        defaults={
-            "text": file.text,
-            "probe": file.probe,
-            "fresh_pass": file.fresh_pass,
-            "fresh_tick": file.fresh_tick,
-            "tick_needs_link": file.tick_needs_link,
-            "position": place,
-            "retired_at": None,
-        },
-    )
-    return clause.pk
+def _as_json(prepared: Plan, told: Sequence[ChangeGroup], now: datetime) -> dict[str, object]:
+    by_kind = {group.kind: [_name(one.entry, one.clause) for one in group.changes] for group in told}
+    return {
+        "checklist": prepared.file.slug,
+        "name": prepared.file.name,
+        "team": prepared.team.slug if prepared.team else None,
+        "from": prepared.held.version if prepared.held else None,
+        "to": prepared.file.version,
+        "summary": prepared.file.changes,
+        "changes": {str(kind): sorted(set(by_kind[kind])) for kind in ChangeKind if kind in by_kind},
+        "announced": prepared.announced(now),
+    }
+
+
+def _name(entry: str, clause: str) -> str:
+    return f"{entry}/{clause}" if clause else entry

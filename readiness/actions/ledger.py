@@ -1,14 +1,33 @@
 """Write the ledger: every change is one event, in the transaction of the change, sealed over the event before."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from readiness.models import Environment, Event, Item, Service, User
 from readiness.rules.chain import FIRST_HASH, canonical, instant_text, seal
 
 _LOCK = 0x5245_4144_494E_4553
+_rehearsing = ContextVar("_rehearsing", default=False)
+
+
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Let actions write within, and undo all of it at the end: what they would do is seen, and never done.
+
+    Their events are left out of the ledger, so that a rehearsal never holds its lock: nobody else has to wait.
+    """
+    with transaction.atomic():
+        token = _rehearsing.set(True)
+        try:
+            yield
+        finally:
+            _rehearsing.reset(token)
+            transaction.set_rollback(True)
 
 
 def record(
@@ -27,6 +46,8 @@ def record(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("An event belongs to the transaction of its change.")
+    if _rehearsing.get():
+        return Event(kind=kind, at=at, actor=by, service=service, environment=environment, item=item)
     _lock()
     last = Event.objects.order_by("-id").values_list("id", "hash").first()
     previous_id, previous_hash = last or (0, FIRST_HASH)

@@ -13,6 +13,7 @@ from readiness.rules.environments import EnvironmentSettings, settings_refusals
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 
 from . import ledger
+from .answering import hold_checklists
 from .builds import record_build, refold_what_builds_bind
 
 
@@ -43,6 +44,7 @@ def add_service(*, by: User, team: Team, slug: str, description: str, now: datet
 @transaction.atomic
 def change_service(*, by: User, service: Service, team: Team, description: str, now: datetime) -> Service:
     """Change what a service is about, or hand it to another team that this person is in as well."""
+    hold_checklists()
     service = Service.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=service.pk)
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
     insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
@@ -53,6 +55,9 @@ def change_service(*, by: User, service: Service, team: Team, description: str, 
         return service
     service.team, service.description = team, description
     service.save(update_fields=["team", "description"])
+    if before["team"] != after["team"]:  # What the first team's checklists asked is kept, and asked no more.
+        for environment in Environment.objects.filter(service=service).select_related("service"):
+            add_missing_items(environment)
     ledger.record("service.changed", by=by, at=now, service=service, data=_difference(before, after))
     return service
 
@@ -60,6 +65,8 @@ def change_service(*, by: User, service: Service, team: Team, description: str, 
 @transaction.atomic
 def add_environment(*, by: User, service: Service, settings: EnvironmentSettings, now: datetime) -> Environment:
     """Add an environment to a service, with its items."""
+    hold_checklists()
+    service = Service.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=service.pk)
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
     insist(archived_refusals(service.archived_at))
     _insist_on_settings(service, settings)
@@ -84,6 +91,7 @@ def change_environment(
     *, by: User, environment_id: int, settings: EnvironmentSettings, seen_version: int, now: datetime
 ) -> Environment:
     """Change an environment's settings. Raises ``EnvironmentCrossed`` where somebody else saved first."""
+    hold_checklists()
     environment = lock_with_items(environment_id)
     service = environment.service
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
@@ -103,7 +111,8 @@ def change_environment(
     if before["build"] != after["build"]:
         record_build(environment, settings["build"], by=by, now=now)
     environment.save()
-    add_missing_items(environment)
+    if before["kind"] != after["kind"]:
+        _ask_what_its_kind_asks(environment)
     if before["build"] != after["build"] or before["kind"] != after["kind"]:
         refold_what_builds_bind(environment, now=now)
     ledger.record(
@@ -115,6 +124,13 @@ def change_environment(
         data=_difference(before, after),
     )
     return environment
+
+
+def _ask_what_its_kind_asks(environment: Environment) -> None:
+    """Add what an environment of another kind answers; its service's team cannot change from here on."""
+    locked = Service.objects.select_for_update(no_key=True)
+    environment.service.team_id = locked.values_list("team_id", flat=True).get(pk=environment.service_id)
+    add_missing_items(environment)
 
 
 def add_missing_items(environment: Environment) -> int:

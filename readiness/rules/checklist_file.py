@@ -3,8 +3,9 @@
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import Enum
 from typing import TypeVar, cast
 
@@ -12,12 +13,19 @@ from readiness.enums.words import Kind, Scope
 
 MAX_TITLE_CHARACTERS = 40
 MAX_SLUG_CHARACTERS = 50
-MAX_NAME_CHARACTERS = 200
+MAX_NAME_CHARACTERS = 120
+MAX_SECTION_CHARACTERS = 80
+MAX_SHORT_CHARACTERS = 30
 MAX_VERSION = 9999
+YEARS = range(2000, 3000)
+
+RESERVED_SLUGS = frozenset({"import", "new", "edit"})
+"""Words that addresses use beside the slugs of checklists."""
 
 _FILE = "the file"
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _DURATION = re.compile(r"([1-9][0-9]{0,3})([hd])")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
@@ -26,7 +34,11 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClauseFile:
-    """One part of an entry. ``probe`` is empty, and ``fresh_pass`` ``None``, where only a person can answer it."""
+    """One part of an entry. ``probe`` is empty, and ``fresh_pass`` ``None``, where only a person can answer it.
+
+    ``meaning`` is counted up when something else is asked. ``counts_from`` is the day on which the clause, or its
+    newest meaning, begins to count; None: when the version lands.
+    """
 
     slug: str
     text: str
@@ -34,11 +46,16 @@ class ClauseFile:
     fresh_pass: timedelta | None
     fresh_tick: timedelta
     tick_needs_link: bool
+    meaning: int = 1
+    counts_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryFile:
-    """One line of a checklist, with what stands beside it. ``not_covered`` may be empty; no other text is."""
+    """One line of a checklist, with what stands beside it. ``not_covered`` may be empty; no other text is.
+
+    ``meaning`` and ``counts_from`` are as those of a clause.
+    """
 
     slug: str
     title: str
@@ -51,6 +68,8 @@ class EntryFile:
     evidence: str
     not_covered: str
     clauses: tuple[ClauseFile, ...]
+    meaning: int = 1
+    counts_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +91,11 @@ class ChecklistFile:
     version: int
     changes: str
     sections: tuple[SectionFile, ...]
+
+    @property
+    def entries(self) -> tuple[EntryFile, ...]:
+        """Every entry, in order."""
+        return tuple(entry for section in self.sections for entry in section.entries)
 
 
 class ChecklistFileError(ValueError):
@@ -168,12 +192,30 @@ class _Table:
     def flag(self, key: str) -> bool:
         return self._take(key, bool, "true or false") is True
 
-    def version(self, key: str) -> int:
+    def version(self, key: str, *, may_be_missing: bool = False) -> int:
+        if may_be_missing and key not in self._left:
+            return 1
         value = cast("int | None", self._take(key, int, "a whole number"))
         if value is None:
             return 1
         if not 1 <= value <= MAX_VERSION:
             self.problem(f"{key!r} is not between 1 and {MAX_VERSION}")
+        return value
+
+    def day(self, key: str) -> date | None:
+        """Return a day, written as a TOML date or as a text; None where the key is missing."""
+        value = self._left.pop(key, None)
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            with suppress(ValueError):
+                value = date.fromisoformat(value)
+        if value is None:
+            return None
+        if type(value) is not date:  # An exact match: a date with a time of day is a date to isinstance.
+            self.problem(f"{key!r} is not a day, like 2027-01-15")
+            return None
+        if value.year not in YEARS:
+            self.problem(f"{key!r} is not between the years {YEARS[0]} and {YEARS[-1]}")
+            return None
         return value
 
     def duration(self, key: str, *, problem_if_empty: str = "") -> timedelta | None:
@@ -192,10 +234,10 @@ class _Table:
     def scope(self, key: str) -> Scope:
         value = self._text(key)
         if value is None:
-            return Scope.SERVICE
+            return Scope.ENVIRONMENT
         if value not in Scope.values:
             self.problem(f"unknown scope {value!r}: {_either(Scope)}")
-            return Scope.SERVICE
+            return Scope.ENVIRONMENT
         return Scope(value)
 
     def kinds(self, key: str) -> tuple[Kind, ...]:
@@ -248,6 +290,8 @@ def _either(words: type[Enum]) -> str:
 def _checklist(file: _Table) -> ChecklistFile:
     head = file.table("checklist")
     slug, name = head.slug("slug"), head.line("name", max_characters=MAX_NAME_CHARACTERS)
+    if slug in RESERVED_SLUGS:
+        head.problem(f"'slug' {slug!r} is part of an address here: choose another word")
     version, changes = head.version("version"), head.paragraphs("changes")
     head.done()
     section_places: dict[str, str] = {}
@@ -259,8 +303,8 @@ def _checklist(file: _Table) -> ChecklistFile:
 
 def _section(section: _Table, section_places: dict[str, str], entry_places: dict[str, str]) -> SectionFile:
     slug = _own_slug(section, section_places)
-    name = section.line("name", max_characters=MAX_NAME_CHARACTERS)
-    short = section.line("short", max_characters=MAX_TITLE_CHARACTERS)
+    name = section.line("name", max_characters=MAX_SECTION_CHARACTERS)
+    short = section.line("short", max_characters=MAX_SHORT_CHARACTERS)
     entries = section.parts("entry", lambda part: _entry(part, entry_places))
     section.done()
     return SectionFile(slug=slug, name=name, short=short, entries=entries)
@@ -280,7 +324,11 @@ def _entry(entry: _Table, entry_places: dict[str, str]) -> EntryFile:
         evidence=entry.paragraphs("evidence"),
         not_covered=entry.paragraphs("not_covered", may_be_empty=True),
         clauses=entry.parts("clause", lambda part: _clause(part, clause_places)),
+        meaning=entry.version("meaning", may_be_missing=True),
+        counts_from=entry.day("counts_from"),
     )
+    if read.build_bound and read.scope is Scope.SERVICE:
+        entry.problem("'build_bound' is true, and a service runs no one build: say false, or give it another scope")
     entry.done()
     return read
 
@@ -295,6 +343,7 @@ def _clause(clause: _Table, clause_places: dict[str, str]) -> ClauseFile:
         clause.problem("'fresh_pass' is given, though no probe observes this clause")
     fresh_tick = clause.duration("fresh_tick", problem_if_empty="'fresh_tick' is empty")
     tick_needs_link = clause.flag("tick_needs_link")
+    meaning, counts_from = clause.version("meaning", may_be_missing=True), clause.day("counts_from")
     clause.done()
     return ClauseFile(
         slug=slug,
@@ -303,6 +352,8 @@ def _clause(clause: _Table, clause_places: dict[str, str]) -> ClauseFile:
         fresh_pass=fresh_pass,
         fresh_tick=fresh_tick or timedelta(),
         tick_needs_link=tick_needs_link,
+        meaning=meaning,
+        counts_from=counts_from,
     )
 
 
@@ -314,3 +365,23 @@ def _own_slug(part: _Table, places: dict[str, str]) -> str:
     elif slug:
         places[slug] = part.place
     return slug
+
+
+_HEAD = re.compile(r"^\[checklist\][^\n]*\n(?P<body>.*?)(?=^\[\[section\]\]|\Z)", re.MULTILINE | re.DOTALL)
+_VERSION = re.compile(r"^(?P<before>version[ \t]*=[ \t]*)[0-9]+", re.MULTILINE)
+_CHANGES = re.compile(
+    r'^(?P<before>changes[ \t]*=[ \t]*)(?:""".*?"""|"(?!"")(?:[^"\\\n]|\\.)*")', re.MULTILINE | re.DOTALL
+)
+
+
+def next_version(text: str, version: int) -> str:
+    """Return a good file as one begins its next version: the number counted up from ``version``, ``changes`` empty.
+
+    Everything else stays word for word. Where the head is written in another way than ours, it stays too.
+    """
+    head = _HEAD.search(text)
+    if head is None:
+        return text
+    body = _VERSION.sub(rf"\g<before>{version + 1}", head["body"], count=1)
+    body = _CHANGES.sub(r'\g<before>""', body, count=1)
+    return text[: head.start("body")] + body + text[head.end("body") :]

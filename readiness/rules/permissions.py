@@ -40,6 +40,13 @@ def change_refusals(actor: Actor, *, team_id: int, team: str) -> list[str]:
     return [f"Only members of {team} change this. Ask one of them, or ask an admin to add you to the team."]
 
 
+def change_checklist_refusals(actor: Actor) -> list[str]:
+    """Return why this person may not preview and land versions of checklists. Reading them is for everyone."""
+    if actor.is_admin:
+        return []
+    return ["Only an admin changes checklists, since every sheet answers them. Ask one, with the change in words."]
+
+
 def archived_refusals(*archived_at: datetime | None) -> list[str]:
     """Return why nothing may be written any more about what is archived, by itself or with its service."""
     if any(instant is not None for instant in archived_at):

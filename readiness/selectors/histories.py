@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from readiness.models import Event
 
 
@@ -39,7 +41,7 @@ _SAYS = {
     "not-applicable.withdrawn": "withdrew the request to leave out",
     "not-applicable.ended": "brought back",
     "not-applicable.fell": "brought back, since it fails:",
-    "checklist.loaded": "loaded a version of the checklist",
+    "checklist.landed": "landed a version of the checklist",
     "item.fail-retired": "retired a fail of",
     "probe.disabled": "disabled a probe",
     "probe.enabled": "enabled a probe again",
@@ -56,7 +58,7 @@ _SAYS = {
     "token.made": "made an API token:",
     "token.revoked": "revoked an API token:",
 }
-_OWN = ("checklist.loaded",)
+_OWN = ("checklist.landed",)
 """What nobody did and no probe: the product itself, at a start or by its schedule."""
 
 KINDS = (OBSERVED, OBSERVED_AGAIN, *_SAYS)
@@ -107,8 +109,8 @@ def _detail(kind: str, data: dict[str, Any]) -> str:
         return " ".join(finding["sentence"] for finding in data.get("findings", ()))
     if kind == "item.assigned":
         return _assigned(data)
-    if kind == "checklist.loaded":
-        return f"{data.get('checklist')}, version {data.get('version')}."
+    if kind == "checklist.landed":
+        return _landed(data)
     if kind == "build.set":
         return _build(data)
     if kind in ("token.made", "token.revoked"):
@@ -124,6 +126,13 @@ def _build(data: dict[str, Any]) -> str:
     before, after = data.get("from"), data.get("to")
     now = after or "nobody knows which"
     return f"{now}, before that {before}." if before else f"{now}."
+
+
+def _landed(data: dict[str, Any]) -> str:
+    ahead = sorted({datetime.fromisoformat(at) for at in data.get("announced", {}).values()})
+    days = ", ".join(f"{day.day} {day:%B %Y}" for day in dict.fromkeys(timezone.localdate(at) for at in ahead))
+    counts = f" Something in it counts only from {days}." if days else ""
+    return f"{data.get('name')}, version {data.get('to')}: {data.get('summary')}{counts}"
 
 
 def _assigned(data: dict[str, Any]) -> str:

@@ -1,0 +1,287 @@
+"""Write a version of a checklist into its rows, and fold again exactly what it changed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+from readiness.models import Checklist, ChecklistVersion, Clause, Entry, Environment, Item, Section, Team, User
+from readiness.rules.checklist_file import ChecklistFile, ChecklistFileError, ClauseFile, EntryFile
+from readiness.rules.checklist_landing import (
+    Held,
+    HeldEntry,
+    Landing,
+    Timing,
+    clause_timing,
+    entry_timing,
+    faults,
+)
+
+from .folding import lock_item, refresh
+from .services import add_missing_items
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+Asked = tuple[object, ...]
+"""What the items of an entry are folded by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedEntry:
+    """An entry as it will be. ``row`` is what is held of it, None where it is new; ``clauses`` are timed in order."""
+
+    file: EntryFile
+    slug: str
+    row: Entry | None
+    rows: Mapping[str, Clause]
+    timing: Timing
+    clauses: tuple[tuple[ClauseFile, Timing], ...]
+
+    @property
+    def asked(self) -> Asked:
+        """What its items will be folded by."""
+        clauses = tuple(
+            (clause.slug, clause.probe, timing.counts_from, _same(timing.meanings)) for clause, timing in self.clauses
+        )
+        return (self.file.build_bound, _same(self.timing.meanings), None, clauses)
+
+    @property
+    def asks_more(self) -> bool:
+        """Whether a person who saw the entry before would answer something else than it asks."""
+        if self.row is None or self.timing.meanings != self.row.meanings:
+            return True
+        known = {slug: clause.meanings for slug, clause in self.rows.items() if clause.retired_at is None}
+        return any(known.get(clause.slug) != timing.meanings for clause, timing in self.clauses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What landing a file does. ``gone`` are the entries that it retires."""
+
+    file: ChecklistFile
+    held: Checklist | None
+    team: Team | None
+    entries: tuple[PlannedEntry, ...]
+    gone: tuple[Entry, ...]
+
+    def instants(self) -> set[datetime]:
+        """Return every instant at which something begins to count or to mean another thing, before and after."""
+        found = {at for entry in self.entries for timing in _timings(entry) for at in timing.instants()}
+        for entry in self.entries:
+            for row in (entry.row, *entry.rows.values()):
+                if row is not None:
+                    found |= set(Timing(meanings=row.meanings, counts_from=row.counts_from).instants())
+        return found
+
+    def announced(self, now: datetime) -> dict[str, str]:
+        """Return from when the entries and clauses count that do not count yet, by their slugs in the file."""
+        found: dict[str, str] = {}
+        for entry in self.entries:
+            named = [(entry.file.slug, entry.timing)]
+            named += [(f"{entry.file.slug}/{clause.slug}", timing) for clause, timing in entry.clauses]
+            for name, timing in named:
+                ahead = [at for at in timing.instants() if at > now]
+                if ahead:
+                    found[name] = min(ahead).isoformat()
+        return found
+
+
+def _timings(entry: PlannedEntry) -> Iterator[Timing]:
+    yield entry.timing
+    yield from (timing for _, timing in entry.clauses)
+
+
+def plan(file: ChecklistFile, *, held: Checklist | None, team: Team | None, lenient: bool, now: datetime) -> Plan:
+    """Return what landing a file does to what is held; raises ``ChecklistFileError`` with each reason why it may not.
+
+    The checklists must be held for landing.
+    """
+    owner = held.team if held else team
+    prefix = f"{file.slug}--" if owner else ""
+    rows = list(Entry.objects.filter(section__checklist=held).prefetch_related("clauses")) if held else []
+    by_slug = {row.slug.removeprefix(prefix): row for row in rows}
+    known = {slug: _held(row) for slug, row in by_slug.items()}
+    always = held is None and not Environment.objects.exists()
+    landing = Landing(now=now, zone=timezone.get_current_timezone(), since=None if always else now, lenient=lenient)
+    problems = [*_version_faults(file, held, team), *_clashes(file, held, prefix), *faults(file, known, landing)]
+    if problems:
+        raise ChecklistFileError(problems)
+    asked = {entry.slug for entry in file.entries}
+    return Plan(
+        file=file,
+        held=held,
+        team=owner,
+        entries=tuple(
+            _planned(entry, prefix, by_slug.get(entry.slug), known.get(entry.slug), landing) for entry in file.entries
+        ),
+        gone=tuple(row for slug, row in by_slug.items() if slug not in asked and row.retired_at is None),
+    )
+
+
+def _planned(
+    entry: EntryFile, prefix: str, row: Entry | None, held: HeldEntry | None, landing: Landing
+) -> PlannedEntry:
+    timing = entry_timing(entry, held, landing)
+    return PlannedEntry(
+        file=entry,
+        slug=prefix + entry.slug,
+        row=row,
+        rows={clause.slug: clause for clause in row.clauses.all()} if row else {},
+        timing=timing,
+        clauses=tuple((clause, clause_timing(clause, held, timing, landing)) for clause in entry.clauses),
+    )
+
+
+def _held(row: Entry) -> HeldEntry:
+    return HeldEntry(
+        meanings=row.meanings,
+        counts_from=row.counts_from,
+        retired=row.retired_at is not None,
+        scope=row.scope,
+        clauses={
+            clause.slug: Held(
+                meanings=clause.meanings, counts_from=clause.counts_from, retired=clause.retired_at is not None
+            )
+            for clause in row.clauses.all()
+        },
+    )
+
+
+def _version_faults(file: ChecklistFile, held: Checklist | None, team: Team | None) -> Iterator[str]:
+    if held is None:
+        return
+    if team is not None and team.pk != held.team_id:
+        whose = f"is {held.team}'s" if held.team else "is everybody's"
+        yield f"checklist: {file.slug!r} {whose} and stays so: choose another slug"
+    if file.version <= held.version:
+        yield f"checklist: version {held.version} has landed: count 'version' up to {held.version + 1}"
+
+
+def _clashes(file: ChecklistFile, held: Checklist | None, prefix: str) -> Iterator[str]:
+    taken = Entry.objects.filter(slug__in=[prefix + entry.slug for entry in file.entries])
+    if held is not None:
+        taken = taken.exclude(section__checklist=held)
+    for row in taken.select_related("section__checklist"):
+        yield (
+            f"entry {row.slug!r}: the slug is taken by an entry of {row.section.checklist}: choose another one, "
+            "or import this as a team's own checklist"
+        )
+
+
+def write(plan: Plan, *, text: str, by: User | None, now: datetime) -> ChecklistVersion:
+    """Write the rows of a plan and fold the items again that it changes. The ledger is the caller's.
+
+    Items are locked by key before anything is written. Where an entry asks something else, or more, than it did, its
+    items' version counts up: who saw the older one and answers now is told.
+    """
+    changed = [entry for entry in plan.entries if entry.row is not None and _asked(entry) != entry.asked]
+    touched = {entry.row.pk for entry in changed if entry.row is not None}
+    keys = Item.objects.filter(entry__in=touched).order_by("pk").select_for_update(no_key=True)
+    locked = list(keys.values_list("pk", flat=True))
+    more = {entry.row.pk for entry in changed if entry.row is not None and entry.asks_more}
+    elsewhere = any(_asked_elsewhere(entry) for entry in plan.entries)
+    version = _write_rows(plan, text, by, now)
+    if elsewhere:
+        for environment in Environment.objects.select_related("service"):
+            add_missing_items(environment)
+    Item.objects.filter(pk__in=locked, entry__in=more).update(version=F("version") + 1)
+    for item_id in locked:
+        refresh(lock_item(item_id), now=now)
+    return version
+
+
+def _asked(entry: PlannedEntry) -> Asked | None:
+    """Return what the items of a held entry were folded by."""
+    row = entry.row
+    if row is None:
+        return None
+    clauses = tuple(
+        (clause.slug, clause.probe, clause.counts_from, _same(clause.meanings))
+        for clause in sorted(entry.rows.values(), key=lambda one: one.position)
+        if clause.retired_at is None
+    )
+    return (row.build_bound, _same(row.meanings), row.retired_at, clauses)
+
+
+def _same(meanings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(meanings.items()))
+
+
+def _asked_elsewhere(entry: PlannedEntry) -> bool:
+    """Whether an environment may lack an item of it: it is new, came back, or applies to other kinds."""
+    row = entry.row
+    return row is None or row.retired_at is not None or set(row.kinds) != {str(kind) for kind in entry.file.kinds}
+
+
+def _write_rows(plan: Plan, text: str, by: User | None, now: datetime) -> ChecklistVersion:
+    file = plan.file
+    held = plan.held
+    checklist = Checklist.objects.get(pk=held.pk) if held else Checklist(slug=file.slug, team=plan.team)
+    _save(checklist, name=file.name, version=file.version, changes=file.changes)
+    version = ChecklistVersion.objects.create(
+        checklist=checklist, version=file.version, text=text, changes=file.changes, landed_at=now, landed_by=by
+    )
+    by_slug = {entry.file.slug: entry for entry in plan.entries}
+    known = {section.slug: section for section in Section.objects.filter(checklist=checklist)}
+    for number, part in enumerate(file.sections):
+        section = known.get(part.slug) or Section(checklist=checklist, slug=part.slug)
+        _save(section, name=part.name, short=part.short, position=number)
+        for place, entry in enumerate(part.entries):
+            _write_entry(by_slug[entry.slug], section, place, now)
+    Entry.objects.filter(pk__in=[row.pk for row in plan.gone]).update(retired_at=now)
+    return version
+
+
+def _write_entry(entry: PlannedEntry, section: Section, place: int, now: datetime) -> None:
+    file = entry.file
+    row = entry.row or Entry(slug=entry.slug)
+    _save(
+        row,
+        section=section,
+        title=file.title,
+        text=file.text,
+        scope=str(file.scope),
+        kinds=[str(kind) for kind in file.kinds],
+        build_bound=file.build_bound,
+        why=file.why,
+        how=file.how,
+        evidence=file.evidence,
+        not_covered=file.not_covered,
+        position=place,
+        meanings=entry.timing.meanings,
+        counts_from=entry.timing.counts_from,
+        retired_at=None,
+    )
+    kept = set()
+    for number, (clause, timing) in enumerate(entry.clauses):
+        held = entry.rows.get(clause.slug) or Clause(entry=row, slug=clause.slug)
+        _save(
+            held,
+            text=clause.text,
+            probe=clause.probe,
+            fresh_pass=clause.fresh_pass,
+            fresh_tick=clause.fresh_tick,
+            tick_needs_link=clause.tick_needs_link,
+            position=number,
+            meanings=timing.meanings,
+            counts_from=timing.counts_from,
+            retired_at=None,
+        )
+        kept.add(held.pk)
+    gone = [one.pk for one in entry.rows.values() if one.pk not in kept and one.retired_at is None]
+    Clause.objects.filter(pk__in=gone).update(retired_at=now)
+
+
+def _save(row: _Row, **columns: Any) -> None:
+    """Insert a new row, or update what is another value than before."""
+    changed = [name for name, value in columns.items() if row.pk is None or getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, columns[name])
+    if row.pk is None:
+        row.save()
+    elif changed:
+        row.save(update_fields=changed)

@@ -1,0 +1,211 @@
+"""What one version of a checklist changes against the one before it. Pure; slugs are identities."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from .checklist_file import ChecklistFile, ClauseFile, EntryFile
+
+
+class ChangeKind(StrEnum):
+    """What a change is, the one that matters most first. ``heading`` is what stands above a list of them."""
+
+    ADDED = "added"
+    RETIRED = "retired"
+    MEANS_ANOTHER_THING = "means-another-thing"
+    CLAUSE_ADDED = "clause-added"
+    CLAUSE_REMOVED = "clause-removed"
+    FOLDED_ANOTHER_WAY = "folded-another-way"
+    FRESHNESS = "freshness"
+    BEGINS = "begins"
+    REWORDED = "reworded"
+    MOVED = "moved"
+
+    @property
+    def heading(self) -> str:
+        """A few words above a list of changes of this kind."""
+        return _HEADINGS[self]
+
+
+_HEADINGS = {
+    ChangeKind.ADDED: "Entries added",
+    ChangeKind.RETIRED: "Entries retired",
+    ChangeKind.MEANS_ANOTHER_THING: "Another meaning",
+    ChangeKind.CLAUSE_ADDED: "Clauses added",
+    ChangeKind.CLAUSE_REMOVED: "Clauses removed",
+    ChangeKind.FOLDED_ANOTHER_WAY: "Where, by whom and how it is answered",
+    ChangeKind.FRESHNESS: "Freshness",
+    ChangeKind.BEGINS: "Another day to begin to count",
+    ChangeKind.REWORDED: "Other words, same meaning",
+    ChangeKind.MOVED: "Other place",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change. ``entry`` and ``clause`` are slugs; ``clause`` is empty where it is about the entry.
+
+    ``counts_from`` is the day that the new version names for it. ``before`` and ``after`` are texts, or empty.
+    """
+
+    kind: ChangeKind
+    entry: str
+    title: str
+    clause: str = ""
+    what: str = ""
+    before: str = ""
+    after: str = ""
+    counts_from: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeGroup:
+    """The changes of one kind, in the order of the checklist."""
+
+    kind: ChangeKind
+    changes: tuple[Change, ...]
+
+
+def changes(old: ChecklistFile | None, new: ChecklistFile) -> list[ChangeGroup]:
+    """Return what ``new`` changes against ``old``; everything is added where there is no old one."""
+    found = list(_all(old, new))
+    groups = ((kind, tuple(one for one in found if one.kind is kind)) for kind in ChangeKind)
+    return [ChangeGroup(kind=kind, changes=some) for kind, some in groups if some]
+
+
+def _all(old: ChecklistFile | None, new: ChecklistFile) -> Iterator[Change]:
+    before = {entry.slug: entry for entry in old.entries} if old else {}
+    after = {entry.slug for entry in new.entries}
+    for entry in new.entries:
+        if entry.slug not in before:
+            yield Change(
+                kind=ChangeKind.ADDED,
+                entry=entry.slug,
+                title=entry.title,
+                after=entry.text,
+                counts_from=entry.counts_from,
+            )
+        else:
+            yield from _entry(before[entry.slug], entry)
+    for entry in before.values():
+        if entry.slug not in after:
+            yield Change(kind=ChangeKind.RETIRED, entry=entry.slug, title=entry.title, before=entry.text)
+    if old is not None:
+        yield from _moved(old, new)
+
+
+def _entry(old: EntryFile, new: EntryFile) -> Iterator[Change]:
+    def change(kind: ChangeKind, what: str = "", before: str = "", after: str = "") -> Change:
+        return Change(
+            kind=kind,
+            entry=new.slug,
+            title=new.title,
+            what=what,
+            before=before,
+            after=after,
+            counts_from=new.counts_from if kind in (ChangeKind.MEANS_ANOTHER_THING, ChangeKind.BEGINS) else None,
+        )
+
+    if new.meaning != old.meaning:
+        yield change(ChangeKind.MEANS_ANOTHER_THING, before=old.text, after=new.text)
+    elif new.counts_from != old.counts_from:
+        yield change(ChangeKind.BEGINS, before=_day(old.counts_from), after=_day(new.counts_from))
+    if new.kinds != old.kinds:
+        yield change(ChangeKind.FOLDED_ANOTHER_WAY, "applies to", ", ".join(old.kinds), ", ".join(new.kinds))
+    if new.scope != old.scope:
+        yield change(ChangeKind.FOLDED_ANOTHER_WAY, "scope", old.scope, new.scope)
+    if new.build_bound != old.build_bound:
+        yield change(ChangeKind.FOLDED_ANOTHER_WAY, "build-bound", _yes(old.build_bound), _yes(new.build_bound))
+    for name in ("title", "text", "why", "how", "evidence", "not_covered"):
+        said, says = getattr(old, name), getattr(new, name)
+        if said != says and not (name == "text" and new.meaning != old.meaning):
+            yield change(ChangeKind.REWORDED, name.replace("_", " "), said, says)
+    yield from _clauses(old, new)
+
+
+def _clauses(old: EntryFile, new: EntryFile) -> Iterator[Change]:
+    before = {clause.slug: clause for clause in old.clauses}
+    after = {clause.slug for clause in new.clauses}
+    for clause in new.clauses:
+        if clause.slug not in before:
+            yield Change(
+                kind=ChangeKind.CLAUSE_ADDED,
+                entry=new.slug,
+                title=new.title,
+                clause=clause.slug,
+                after=clause.text,
+                counts_from=clause.counts_from,
+            )
+        else:
+            yield from _clause(new, before[clause.slug], clause)
+    for clause in old.clauses:
+        if clause.slug not in after:
+            yield Change(
+                kind=ChangeKind.CLAUSE_REMOVED,
+                entry=new.slug,
+                title=new.title,
+                clause=clause.slug,
+                before=clause.text,
+            )
+
+
+def _clause(entry: EntryFile, old: ClauseFile, new: ClauseFile) -> Iterator[Change]:
+    def change(kind: ChangeKind, what: str, before: str, after: str) -> Change:
+        return Change(
+            kind=kind,
+            entry=entry.slug,
+            title=entry.title,
+            clause=new.slug,
+            what=what,
+            before=before,
+            after=after,
+            counts_from=new.counts_from if kind in (ChangeKind.MEANS_ANOTHER_THING, ChangeKind.BEGINS) else None,
+        )
+
+    if new.meaning != old.meaning:
+        yield change(ChangeKind.MEANS_ANOTHER_THING, "", old.text, new.text)
+    elif new.text != old.text:
+        yield change(ChangeKind.REWORDED, "text", old.text, new.text)
+    if new.meaning == old.meaning and new.counts_from != old.counts_from:
+        yield change(ChangeKind.BEGINS, "", _day(old.counts_from), _day(new.counts_from))
+    if new.probe != old.probe:
+        yield change(ChangeKind.FOLDED_ANOTHER_WAY, "observer", old.probe or "a person", new.probe or "a person")
+    if new.tick_needs_link != old.tick_needs_link:
+        yield change(
+            ChangeKind.FOLDED_ANOTHER_WAY, "a tick needs a link", _yes(old.tick_needs_link), _yes(new.tick_needs_link)
+        )
+    if new.fresh_pass != old.fresh_pass:
+        yield change(ChangeKind.FRESHNESS, "a pass", _span(old.fresh_pass), _span(new.fresh_pass))
+    if new.fresh_tick != old.fresh_tick:
+        yield change(ChangeKind.FRESHNESS, "a tick", _span(old.fresh_tick), _span(new.fresh_tick))
+
+
+def _moved(old: ChecklistFile, new: ChecklistFile) -> Iterator[Change]:
+    was = {entry.slug: section for section in old.sections for entry in section.entries}
+    for section in new.sections:
+        for entry in section.entries:
+            before = was.get(entry.slug)
+            if before is not None and before.slug != section.slug:
+                yield Change(
+                    kind=ChangeKind.MOVED,
+                    entry=entry.slug,
+                    title=entry.title,
+                    what="section",
+                    before=before.name,
+                    after=section.name,
+                )
+
+
+def _day(day: date | None) -> str:
+    return f"{day.day} {day:%B %Y}" if day else "when the version landed"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _span(span: timedelta | None) -> str:
+    if span is None:
+        return "none"
+    return f"{span.days} days" if span >= timedelta(days=2) else f"{span // timedelta(hours=1)} h"

@@ -1,0 +1,179 @@
+"""What landing a version of a checklist does to what is held: from when each part counts, and what is refused. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, tzinfo
+
+from readiness.enums.words import Scope
+
+from .checklist_file import ChecklistFile, ClauseFile, EntryFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """An entry or a clause as it is held: ``meanings`` and ``counts_from`` are as those of the records."""
+
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    counts_from: datetime | None = None
+    retired: bool = False
+
+    @property
+    def meaning(self) -> int:
+        """The number of its newest meaning, also where that only holds from a later instant."""
+        return max((int(number) for number in self.meanings), default=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldEntry(Held):
+    """An entry as it is held, with its clauses by slug."""
+
+    scope: str
+    clauses: Mapping[str, Held]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """From when an entry or a clause counts, and from when each later meaning of it holds, as the records say it."""
+
+    meanings: dict[str, str]
+    counts_from: datetime | None
+
+    def instants(self) -> Iterator[datetime]:
+        """Yield every instant in it."""
+        yield from (datetime.fromisoformat(at) for at in self.meanings.values())
+        if self.counts_from is not None:
+            yield self.counts_from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """When a version lands, and how. ``since`` is from when what is new counts by default: None for always.
+
+    A ``lenient`` landing is that of the checklist that ships: somebody who skipped a release skips its meanings, and
+    the days that it announced.
+    """
+
+    now: datetime
+    zone: tzinfo
+    since: datetime | None
+    lenient: bool = False
+
+    def begins(self, day: date | None) -> datetime | None:
+        """Return the first instant of a day in the site's time zone, in UTC; None for none, and for one that began."""
+        if day is None:
+            return None
+        start = datetime.combine(day, time.min, tzinfo=self.zone).astimezone(UTC)
+        return start if start > self.now else None
+
+
+def entry_timing(entry: EntryFile, held: HeldEntry | None, landing: Landing) -> Timing:
+    """Return from when an entry counts, and from when its newest meaning holds."""
+    return _timing(entry, held, landing, since=landing.since)
+
+
+def clause_timing(clause: ClauseFile, held: HeldEntry | None, entry: Timing, landing: Landing) -> Timing:
+    """Return from when a clause counts. ``held`` is its entry as it was, ``entry`` what that entry's timing becomes.
+
+    A clause that comes with its entry counts as soon as that does, unless it names a later day.
+    """
+    known = held.clauses.get(clause.slug) if held else None
+    timing = _timing(clause, known, landing, since=landing.now if held else None)
+    with_entry = held is None and timing.counts_from is not None and timing.counts_from == entry.counts_from
+    return Timing(meanings=timing.meanings, counts_from=None) if with_entry else timing
+
+
+def _timing(file: EntryFile | ClauseFile, held: Held | None, landing: Landing, *, since: datetime | None) -> Timing:
+    begins, now = landing.begins(file.counts_from), landing.now
+    if held is None:
+        meanings = {str(file.meaning): now.isoformat()} if file.meaning > 1 else {}
+        return Timing(meanings=meanings, counts_from=begins or since)
+    meanings = dict(held.meanings)
+    if held.retired or _ahead(held.counts_from, now):
+        if file.meaning > held.meaning:
+            meanings[str(file.meaning)] = now.isoformat()
+        kept = now if _ahead(held.counts_from, now) else held.counts_from
+        return Timing(meanings=meanings, counts_from=begins or kept)
+    if file.meaning > held.meaning or _ahead(_newest(held), now):
+        meanings[str(file.meaning)] = (begins or now).isoformat()
+    return Timing(meanings=meanings, counts_from=held.counts_from)
+
+
+def _newest(held: Held) -> datetime | None:
+    """Return from when the newest meaning holds; None for the first one, which always held."""
+    at = held.meanings.get(str(held.meaning))
+    return datetime.fromisoformat(at) if at else None
+
+
+def _ahead(instant: datetime | None, now: datetime) -> bool:
+    return instant is not None and instant > now
+
+
+def faults(file: ChecklistFile, held: Mapping[str, HeldEntry], landing: Landing) -> list[str]:
+    """Return everything in a good file that may not land on what is held, each with its place; empty where it may.
+
+    ``held`` are the entries of this checklist by the file's own slugs, retired ones too.
+    """
+    return [fault for entry in file.entries for fault in _entry_faults(entry, held.get(entry.slug), landing)]
+
+
+def _entry_faults(entry: EntryFile, held: HeldEntry | None, landing: Landing) -> Iterator[str]:
+    place = f"entry {entry.slug!r}"
+    if held is not None and held.scope != entry.scope:
+        yield (
+            f"{place}: its scope is {Scope(held.scope).value} and stays so, since answers are kept by it: "
+            "retire this entry and add another one under another slug"
+        )
+    yield from _part_faults(place, entry, held, landing)
+    for clause in entry.clauses:
+        known = held.clauses.get(clause.slug) if held else None
+        yield from _part_faults(f"{place}, clause {clause.slug!r}", clause, known, landing)
+    timing = entry_timing(entry, held, landing)
+    starts = [clause_timing(clause, held, timing, landing).counts_from for clause in entry.clauses]
+    begins = max(timing.counts_from, landing.now) if timing.counts_from else landing.now
+    if not any(start is None or start <= begins for start in starts):
+        yield (
+            f"{place}: all its clauses count later than it does, so it would ask nothing until then: "
+            "keep a clause that counts, or announce the entry"
+        )
+
+
+def _part_faults(place: str, file: EntryFile | ClauseFile, held: Held | None, landing: Landing) -> Iterator[str]:
+    if landing.lenient:
+        return
+    new = held is None or held.retired
+    if held is not None:
+        yield from _meaning_faults(place, file.meaning, held.meaning)
+    if file.counts_from is None:
+        return
+    other = new or (held is not None and file.meaning > held.meaning)
+    if not other and held is not None and not _announced(held, landing.now):
+        if _same_day(file.counts_from, held, landing):
+            return
+        yield (
+            f"{place}: it counts already, so 'counts_from' cannot change: leave it as it was, or out; "
+            "where something else is asked, count 'meaning' up"
+        )
+    elif landing.begins(file.counts_from) is None:
+        yield (
+            f"{place}: 'counts_from' {file.counts_from} is not ahead: leave it out to count from the landing on, "
+            "or name a later day"
+        )
+
+
+def _announced(held: Held, now: datetime) -> bool:
+    return _ahead(held.counts_from, now) or _ahead(_newest(held), now)
+
+
+def _same_day(day: date, held: Held, landing: Landing) -> bool:
+    known = [instant.astimezone(landing.zone).date() for instant in (held.counts_from, _newest(held)) if instant]
+    return day in known
+
+
+def _meaning_faults(place: str, says: int, known: int) -> Iterable[str]:
+    if says < known:
+        yield (
+            f"{place}: 'meaning' goes down from {known} to {says}, and only counts up: "
+            f"{known} where the same is asked, {known + 1} where something else is"
+        )
+    if says > known + 1:
+        yield f"{place}: 'meaning' skips from {known} to {says}: the next one is {known + 1}"
