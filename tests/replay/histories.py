@@ -54,7 +54,7 @@ WORDS = {
     "back": 3,
     "retired": 3,
 }
-DEEDS = {"build": 7, "waive": 11, "end-waiver": 2, "leave-out": 6, "bring-back": 2, "change": 3, "archive": 2}
+DEEDS = {"build": 7, "waive": 11, "leave-out": 8, "change": 3, "archive": 4}
 
 
 def pick(random: Random, weights: dict[str, int]) -> str:
@@ -96,7 +96,7 @@ class Teller:
 
     def somewhere(self) -> str:
         """Name a live environment, mostly the one that is asked of."""
-        others = [one.name for one in self.environments if one.name not in self.archived | {self.here}]
+        others = [name for name in self._live() if name != self.here]
         return self.random.choice(others) if others and self.random.random() < 0.4 else self.here
 
     def say(self, where: str, clause: str, what: str) -> None:
@@ -133,32 +133,43 @@ class Teller:
             self.say(where, self.random.choice(self.clauses).name, what)
 
     def act(self) -> None:
+        """Do something; where a waiver holds or an item is not applicable, often end that."""
+        before = len(self.happened)
+        if self.random.random() < 0.4:
+            self.random.choice((self._end_waiver, self._bring_back))()
+        if len(self.happened) > before:
+            return
         deed = pick(self.random, DEEDS)
         where = self.somewhere()
         getattr(self, f"_{deed.replace('-', '_')}")(where)
 
     def _build(self, where: str) -> None:
         builds = [one for one in self.happened if isinstance(one, Built) and one.where == where]
-        others = [one for one in BUILDS if one != build_at(builds, self.now)]
+        elsewhere = [one.build for one in self.happened if isinstance(one, Built) and one.where != where]
+        others = [one for one in (*BUILDS, *elsewhere) if one != build_at(builds, self.now)]
         self.happened.append(Built(self.now, where, self.random.choice(others)))
 
     def _waive(self, where: str) -> None:
         if not is_met(self.world.of(where), self.now):
-            self.happened.append(Waived(self.now, where, self.now + self.random.choice(LASTS)))
+            self.happened.append(Waived(self.now, where, self.now + self.random.choice(LASTS[3:])))
 
-    def _end_waiver(self, where: str) -> None:
-        grants = [one for one in self.happened if isinstance(one, Waived | WaiverEnded) and one.where == where]
-        if grants and isinstance(grants[-1], Waived) and self.now < grants[-1].ends:
-            self.happened.append(WaiverEnded(self.now, where))
+    def _end_waiver(self) -> None:
+        for name in self._live():
+            grants = [one for one in self.happened if isinstance(one, Waived | WaiverEnded) and one.where == name]
+            if grants and isinstance(grants[-1], Waived) and self.now < grants[-1].ends:
+                self.happened.append(WaiverEnded(self.now, name))
+                return
 
     def _leave_out(self, where: str) -> None:
         world = self.world.of(where)
         if not fails(world, self.now) and not not_applicable(world, self.now):
             self.happened.append(LeftOut(self.now, where))
 
-    def _bring_back(self, where: str) -> None:
-        if not_applicable(self.world.of(where), self.now):
-            self.happened.append(BroughtBack(self.now, where))
+    def _bring_back(self) -> None:
+        for name in self._live():
+            if not_applicable(self.world.of(name), self.now):
+                self.happened.append(BroughtBack(self.now, name))
+                return
 
     def _change(self, where: str) -> None:
         earlier = max((one.starts for one in self.happened if isinstance(one, Changed)), default=0)
@@ -167,9 +178,14 @@ class Teller:
         self.happened.append(Changed(self.now, starts, clauses))
 
     def _archive(self, where: str) -> None:
-        if where != self.here:
-            self.archived.add(where)
-            self.happened.append(Archived(self.now, where))
+        others = [name for name in self._live() if name != self.here]
+        if others:
+            self.archived.add(others[0])
+            self.happened.append(Archived(self.now, others[0]))
+
+    def _live(self) -> list[str]:
+        names = [one.name for one in self.environments if one.name not in self.archived]
+        return self.random.sample(names, len(names))
 
 
 def history(seed: int) -> World:
@@ -184,12 +200,12 @@ def history(seed: int) -> World:
 
 
 def _teller(random: Random, names: str) -> Teller:
-    bound = random.random() < 0.55
+    bound = random.random() < 0.65
     later = random.random() < 0.15
     clauses = tuple(
         Clause(name, bound, random.choice((30, 100, 300)) if later and place else 0) for place, name in enumerate(names)
     )
-    others = random.choices((0, 1, 2), (4, 4, 3) if bound else (8, 2, 1))[0]
+    others = random.choices((0, 1, 2), (3, 4, 4) if bound else (8, 2, 1))[0]
     lenders = tuple(Environment(name, kind) for name, kind in (("staging", "staging"), ("dev", "dev"))[:others])
     teller = Teller(random, clauses, (Environment("prod", "prod"), *lenders), "prod")
     if random.random() < 0.7:
