@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from readiness.actions import requests
 from readiness.enums.words import Judgement
-from readiness.models import Environment, Event, Item, Run, User, Waiver
-from tests.deeds import REASON, SUMMARY, ask, everything, observe
+from readiness.models import ApiToken, Decision, Disabling, Environment, Event, Item, NotApplicable, Run, User, Waiver
+from readiness.selectors.sections import items_in, seen_text
+from tests.deeds import REASON, SUMMARY, ask, decide_on, everything, observe
 from tests.factories import (
     PASSWORD,
     item_of,
@@ -26,15 +27,19 @@ from tests.factories import (
     make_service,
     make_team,
 )
+from tests.programs import make_token
 
 pytestmark = pytest.mark.django_db
 
 ROLES = ("stranger", "reader", "other", "member", "reviewer", "admin")
 TO_SIGN_IN = "→"
+ARCHIVING = ("archive", "restore")
 NEW_PASSWORD = "correct horse battery"
 READ = (TO_SIGN_IN, 200, 200, 200, 200, 200)
 TEAM = (TO_SIGN_IN, 403, 403, 200, 403, 200)
 DOES = (TO_SIGN_IN, 403, 403, 302, 403, 302)
+ADMINS = (TO_SIGN_IN, 403, 403, 403, 403, 302)
+REVIEWS = (TO_SIGN_IN, 403, 403, 403, 302, 403)
 NOT_SO = (TO_SIGN_IN, 405, 405, 405, 405, 405)
 OPEN_TO_ALL = (200, 200, 200, 200, 200, 200)
 
@@ -51,12 +56,39 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "admin-password": ((TO_SIGN_IN, 302, 302, 302, 302, 302), (TO_SIGN_IN, 302, 302, 302, 302, 302)),
     "ledger": (READ, NOT_SO),
     "ledger-export": ((TO_SIGN_IN, 403, 403, 403, 403, 200), NOT_SO),
+    "my-items": (READ, NOT_SO),
+    "answer": (NOT_SO, REVIEWS),
+    "waivers": (READ, NOT_SO),
+    "leave-out": (NOT_SO, DOES),
+    "item-take": (NOT_SO, (TO_SIGN_IN, 403, 403, 302, 403, 422)),
+    "decide-batch": (NOT_SO, REVIEWS),
+    "launches": (READ, NOT_SO),
+    "review-add": ((TO_SIGN_IN, 403, 403, 403, 200, 403), REVIEWS),
+    "review": (READ, NOT_SO),
+    "review-change": ((TO_SIGN_IN, 403, 403, 403, 200, 403), REVIEWS),
+    "review-minutes": (NOT_SO, REVIEWS),
+    "review-close": (NOT_SO, REVIEWS),
+    "launch-decide": (READ, REVIEWS),
+    "decision": (READ, NOT_SO),
+    "tokens": (READ, NOT_SO),
+    "token-make": ((TO_SIGN_IN, 403, 403, 403, 403, 200), (TO_SIGN_IN, 403, 403, 403, 403, 201)),
+    "token-revoke": ((TO_SIGN_IN, 403, 403, 403, 403, 200), (TO_SIGN_IN, 403, 403, 403, 403, 302)),
+    "api-builds": ((405,) * 6, (401,) * 6),  # A session is no token: tests/test_api_builds.py shows tokens.
+    "api-document": ((401, 200, 200, 200, 200, 200), (405,) * 6),
     "service-add": ((TO_SIGN_IN, 403, 200, 200, 403, 200), (TO_SIGN_IN, 403, 422, 302, 403, 302)),
     "service": (READ, NOT_SO),
     "service-change": (TEAM, DOES),
     "environment-add": (TEAM, DOES),
     "sheet": (READ, NOT_SO),
     "environment-change": (TEAM, DOES),
+    "service-archive": (NOT_SO, DOES),
+    "service-restore": (NOT_SO, DOES),
+    "environment-archive": (NOT_SO, DOES),
+    "environment-restore": (NOT_SO, DOES),
+    "probes": (READ, NOT_SO),
+    "probe-disable": (NOT_SO, ADMINS),
+    "probe-enable": (NOT_SO, ADMINS),
+    "item-retire": (NOT_SO, REVIEWS),
     "run-all": (NOT_SO, DOES),
     "sheet-at": (READ, NOT_SO),
     "sheet-live": ((TO_SIGN_IN, 200, 200, 200, 200, 200), NOT_SO),
@@ -93,6 +125,7 @@ class Place:
     prod: Environment
     item: Item
     run: Run
+    decision: Decision
     people: dict[str, User]
 
     def address(self, name: str) -> str:
@@ -103,14 +136,29 @@ class Place:
             "environment-add": [service],
             "sheet": [service, environment],
             "environment-change": [service, environment],
+            "service-archive": [service],
+            "service-restore": [service],
+            "environment-archive": [service, environment],
+            "environment-restore": [service, environment],
+            "probe-disable": ["spend-cap"],
+            "probe-enable": [self.disabled()],
             "run-all": [service, environment],
             "sheet-live": [service, environment],
             "sheet-at": [service, environment],
+            "leave-out": [service, environment, self.item.entry.section_id],
             "run": [service, environment, self.item.entry.slug, self.run.pk],
+            "token-revoke": [ApiToken.objects.values_list("pk", flat=True).get()],
+            "launch-decide": [self.decision.review_id, service, environment],
+            "decision": [self.decision.pk],
+            **{f"review{more}": [self.decision.review_id] for more in ("", "-change", "-minutes", "-close")},
         }
         alone = {"healthz", "readyz", "overview", "sign-in", "sign-in-link", "sign-out", "service-add"}
         alone |= {"password", "admin-door", "admin-password"}
+        alone |= {"tokens", "token-make", "api-builds", "api-document"}
         alone |= {"ledger", "ledger-export"}
+        alone |= {"my-items", "answer", "waivers"}
+        alone |= {"launches", "review-add"}
+        alone |= {"probes"}
         return reverse(
             name, args=[] if name in alone else parts.get(name, [service, environment, self.item.entry.slug])
         )
@@ -133,29 +181,68 @@ class Place:
             "sign-in-link": {"token": "spent"},
             "password": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
             "service-add": {"team": team, "slug": "another", "description": ""},
-            "service-change": {"team": team, "description": "Says more."},
+            "service-change": {"team": team, "description": "Says more.", "seen_version": self.prod.service.version},
+            **{f"{what}-{act}": {"reason": REASON} for what in ("service", "environment") for act in ARCHIVING},
+            "probe-disable": {"environment": self.prod.pk, "reason": REASON},
+            "item-retire": {**seen, "reason": REASON},
             "environment-add": {"name": "another", "kind": "dev"},
             "environment-change": {"name": "prod", "kind": "prod", "build": "b2", "seen_version": self.prod.version},
+            "review-add": self.review(),
+            "review-change": {**self.review(), "seen_version": 1},
+            "review-minutes": {"minutes": "All were there.", "seen_version": 1},
+            "launch-decide": {"kind": "no-go", "note": "", "dissents": 0, "seen_decision": self.decision.pk},
+            "token-make": {
+                "name": "CI payments",
+                "team": team,
+                "scopes": "builds:write",
+                "last_day": today.isoformat(),
+            },
             "item-tick": {**seen, "summary": SUMMARY, "links": "https://docs.example.ca"},
             "item-take-back": {**seen, "summary": SUMMARY},
             "item-assign": {**seen, "owner": self.people["member"].pk, "due_on": "2030-01-01"},
             "ask-waiver": {**seen, "stance": "accept-risk", "reason": REASON, "until": today.isoformat()},
             "ask-not-applicable": {**seen, "reason": REASON},
             "decide": {**seen, "request": f"waiver-{self.waiting()}", "answer": "grant", "note": ""},
+            "answer": {"requests": f"waiver-{self.waiting()}", "answer": "grant", "note": ""},
+            "decide-batch": {**seen, "request": ",".join(self.batch()), "answer": "grant", "note": ""},
+            "item-take": seen,
+            "leave-out": {"seen": seen_text({one.pk: one.version for one in self.section()}), "reason": REASON},
             "end-request": {**seen, "request": f"waiver-{self.waiting()}", "reason": REASON},
         }
         return forms.get(name, {"press": "it"})
+
+    def review(self) -> dict[str, Any]:
+        chair = self.people["reviewer"].pk
+        return {"title": "Launches", "starts_at": "2030-01-01T10:00", "chair": chair, "agenda": [self.prod.pk, ""]}
+
+    def disabled(self) -> int:
+        return Disabling.objects.values_list("pk", flat=True).first() or 0
 
     def waiting(self) -> int:
         found = Waiver.objects.filter(item=self.item, decided_at=None, ended_at=None).first()
         return found.pk if found else 0
 
+    def section(self) -> list[Item]:
+        return items_in(self.prod, self.item.entry.section, timezone.now())
+
+    def batch(self) -> list[str]:
+        return [f"not-applicable-{pk}" for pk in NotApplicable.objects.exclude(batch="").values_list("pk", flat=True)]
+
     def prepare(self, name: str) -> None:
         """Bring about what a form is about: a tick to take back, a request to answer."""
         if name == "item-take-back":
             self.client("member").post(self.address("item-tick"), self.form("item-tick"))
-        if name in ("decide", "end-request"):
+        if name.endswith("-restore"):
+            address = self.address(name.replace("-restore", "-archive"))
+            self.client("member").post(address, {"reason": REASON})
+        if name == "item-retire":
+            observe(self.prod, "spend-cap", now=timezone.now(), cap_matches=Judgement.FAIL)
+        if name in ("item-retire", "probe-enable"):
+            self.client("admin").post(self.address("probe-disable"), self.form("probe-disable"))
+        if name in ("decide", "end-request", "answer"):
             ask(self.people["member"], self.item, now=timezone.now())
+        if name == "decide-batch":
+            self.client("member").post(self.address("leave-out"), self.form("leave-out"))
 
 
 @pytest.fixture
@@ -163,15 +250,18 @@ def place() -> Place:
     team = make_team("Conversational")
     member = make_member(team, "mia")
     prod = make_environment(make_service(team, by=member), "prod", by=member, now=timezone.now())
+    reviewer = make_reviewer()
+    make_token()
     return Place(
         prod=prod,
+        decision=decide_on(prod, reviewer, now=timezone.now()),
         item=item_of(prod, "spend-cap"),
         run=observe(prod, "spend-cap", now=timezone.now(), cap_matches=Judgement.INCONCLUSIVE),
         people={
             "reader": make_person(),
             "other": make_member(make_team()),
             "member": member,
-            "reviewer": make_reviewer(),
+            "reviewer": reviewer,
             "admin": make_admin(),
         },
     )
@@ -195,7 +285,7 @@ def test_each_role_gets_what_the_table_says(place: Place, name: str) -> None:
             before = everything()
             response = place.client(role).post(place.address(name), place.form(name))
             assert (role, answer(response)) == (role, expected)
-            if expected != 302:
+            if expected not in (201, 302):
                 assert everything() == before, "Whoever is turned away has written nothing."
             transaction.set_rollback(True)
 
@@ -217,6 +307,19 @@ def test_get_never_writes(place: Place, name: str) -> None:
         for row in (*then, *now):
             row.pop("last_login", None)  # Signing in for this test wrote it.
         assert then == now
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if name != "readyz"])
+def test_a_token_opens_the_api_and_nothing_else(place: Place, name: str) -> None:
+    text = make_token(by=place.people["admin"])[1]
+    ApiToken.objects.exclude(prefix=text.split("_")[1]).delete()
+    program = Client(headers={"Authorization": f"Bearer {text}"})
+    before = everything()
+    opened = {"api-document": (200, 405), "api-builds": (405, 415)}  # 415: it was let in, and sent a form.
+    expected = opened.get(name, (TABLE[name][0][0], TABLE[name][1][0]))
+    assert answer(program.get(place.address(name))) == expected[0]
+    assert answer(program.post(place.address(name), place.form(name))) == expected[1]
+    assert everything() == before
 
 
 def test_the_admin_is_for_admins(place: Place) -> None:

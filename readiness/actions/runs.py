@@ -169,7 +169,8 @@ def finish(
 def _overtaken(run: Run, *, since: datetime) -> tuple[str, str] | None:
     """Return why a run concludes nothing of what it saw since an instant, as a code and a sentence; None: it may.
 
-    The environment is locked, so that none of these can happen until this commits.
+    The environment is locked, so that none of these can happen until this commits. The build is compared by itself with
+    that of the claim: who says one may have read the clock before this run did, and have been heard after it.
     """
     locked = Environment.objects.select_for_update(of=("self",), no_key=True).select_related("service")
     environment = locked.get(pk=run.environment_id)
@@ -177,7 +178,7 @@ def _overtaken(run: Run, *, since: datetime) -> tuple[str, str] | None:
         return "engine.archived", "The environment was archived while the probe looked."
     if (off := disabled_on(run.environment_id, run.probe)) is not None:
         return "engine.disabled", disabled_words(off)
-    if environment.settings_changed_at > since:
+    if environment.settings_changed_at > since or environment.build != run.environment.build:
         sentence = "The settings were changed while the probe looked, so it saw another target. It looks again."
         return "engine.settings-changed", sentence
     return None

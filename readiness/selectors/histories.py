@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from readiness.enums.words import DecisionKind
 from readiness.models import Event
 
 
@@ -54,11 +55,17 @@ _SAYS = {
     "environment.archived": "archived the environment",
     "service.restored": "brought the service back",
     "service.archived": "archived the service",
-    "build.set": "said which build runs:",
-    "token.made": "made an API token:",
-    "token.revoked": "revoked an API token:",
+    "build.set": "said which build runs",
+    "review.planned": "planned the review",
+    "review.changed": "changed the review",
+    "review.minutes-written": "wrote the minutes of",
+    "review.closed": "closed the review",
+    "decision.made": "decided",
+    "condition.discharged": "discharged the condition on",
+    "token.made": "made an API token",
+    "token.revoked": "revoked an API token",
 }
-_OWN = ("checklist.landed",)
+_OWN = ("checklist.landed", "condition.discharged")
 """What nobody did and no probe: the product itself, at a start or by its schedule."""
 
 KINDS = (OBSERVED, OBSERVED_AGAIN, *_SAYS)
@@ -79,7 +86,7 @@ def _line(event: Event) -> Line:
     return Line(
         id=event.pk,
         who=_who(event, data),
-        what=_observed(data) if observed else _SAYS.get(event.kind, event.kind.replace(".", " ")),
+        what=_observed(data) if observed else _what(event.kind, data),
         title=event.item.entry.title if event.item else "",
         detail=_detail(event.kind, data),
         at=event.at,
@@ -91,6 +98,18 @@ def _who(event: Event, data: dict[str, Any]) -> str:
     if event.actor:
         return str(event.actor)
     return str(data.get("token_name") or ("Readiness" if event.kind in _OWN else "A probe"))
+
+
+def _what(kind: str, data: dict[str, Any]) -> str:
+    if kind == "build.set" and data.get("to"):
+        return f"said that build {data['to']} runs"
+    if kind in ("token.made", "token.revoked"):
+        return f"{_SAYS[kind]}, {data.get('name', '')}"
+    if kind.startswith("review."):
+        return f"{_SAYS[kind]} “{data.get('title') or data['to']['title']}”"
+    if kind == "decision.made":
+        return f"decided: {DecisionKind(data['kind']).label}"
+    return _SAYS.get(kind, kind.replace(".", " "))
 
 
 def _observed(data: dict[str, Any]) -> str:
@@ -114,7 +133,7 @@ def _detail(kind: str, data: dict[str, Any]) -> str:
     if kind == "build.set":
         return _build(data)
     if kind in ("token.made", "token.revoked"):
-        return str(data.get("name", ""))
+        return f"rdy_{data.get('prefix', '')}_…"
     if kind in ("probe.disabled", "probe.enabled"):
         return f"{data['probe']}: {data['reason']}"
     if kind == "environment.changed":
@@ -124,8 +143,8 @@ def _detail(kind: str, data: dict[str, Any]) -> str:
 
 def _build(data: dict[str, Any]) -> str:
     before, after = data.get("from"), data.get("to")
-    now = after or "nobody knows which"
-    return f"{now}, before that {before}." if before else f"{now}."
+    now = "" if after else "Nobody knows which. "
+    return f"{now}Before that it was {before}." if before else now.strip()
 
 
 def _landed(data: dict[str, Any]) -> str:
