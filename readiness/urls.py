@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from readiness.views import (
+    decisions,
     environments,
     instants,
     items,
@@ -10,6 +11,7 @@ from readiness.views import (
     overview,
     passwords,
     requests,
+    reviews,
     runs,
     services,
     sheets,
@@ -30,6 +32,14 @@ urlpatterns = [
     path("tokens/", tokens.listed, name="tokens"),
     path("tokens/new/", tokens.make, name="token-make"),
     path("tokens/<int:token>/revoke/", tokens.revoke, name="token-revoke"),
+    path("launches/", reviews.launches, name="launches"),
+    path("reviews/new/", reviews.plan, name="review-add"),
+    path("reviews/<int:review>/", reviews.show, name="review"),
+    path("reviews/<int:review>/edit/", reviews.change, name="review-change"),
+    path("reviews/<int:review>/minutes/", reviews.minutes, name="review-minutes"),
+    path("reviews/<int:review>/close/", reviews.close, name="review-close"),
+    path("reviews/<int:review>/<slug:service>/<slug:environment>/decide/", decisions.decide, name="launch-decide"),
+    path("decisions/<int:decision>/", decisions.decision, name="decision"),
     path("api/v1/", include("readiness.api.urls")),
     path("services/new/", services.add, name="service-add"),
     path("services/<slug:service>/", services.show, name="service"),

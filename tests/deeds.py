@@ -9,10 +9,10 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from readiness.actions import items, requests, runs
+from readiness.actions import decisions, items, requests, reviews, runs
 from readiness.enums.standing import Status
-from readiness.enums.words import Judgement, RunReason, Stance
-from readiness.models import Environment, Event, Evidence, Item, NotApplicable, Run, User, Waiver
+from readiness.enums.words import DecisionKind, Judgement, RunReason, Stance
+from readiness.models import Decision, Environment, Event, Evidence, Item, NotApplicable, Review, Run, User, Waiver
 from readiness.rules.findings import Finding
 from readiness.rules.permissions import Refused
 from readiness.rules.status import status_at
@@ -64,6 +64,36 @@ def decide(by: User, request: Any, *, grant: bool = True, note: str = "", now: d
 
 def end(by: User, request: Any, *, reason: str = REASON, now: datetime = NOW) -> Any:
     return requests.end(by=by, request=request, reason=reason, now=now)
+
+
+def plan_review(*environments: Environment, by: User, now: datetime = NOW, **given: Any) -> Review:
+    words: dict[str, Any] = {"title": "Launches", "starts_at": now, "chair": by, "attendees": [], **given}
+    return reviews.plan(by=by, environments=environments, now=now, **words)
+
+
+def decide_on(
+    environment: Environment,
+    by: User,
+    kind: DecisionKind = DecisionKind.NO_GO,
+    *,
+    review: Review | None = None,
+    conditions: Sequence[decisions.NewCondition] = (),
+    now: datetime = NOW,
+    **given: Any,
+) -> Decision:
+    """Decide in a review (one of its own unless told), knowing what stands."""
+    review = review or plan_review(environment, by=by, now=now)
+    stands = Decision.objects.filter(environment=environment).values_list("pk", flat=True).first()
+    words: dict[str, Any] = {"note": "", "dissents": [], "seen_decision": stands, **given}
+    return decisions.decide(
+        by=by,
+        review_id=review.pk,
+        environment_id=environment.pk,
+        kind=kind,
+        conditions=conditions,
+        now=now,
+        **words,
+    )
 
 
 def finding(clause: str, judgement: Judgement) -> Finding:

@@ -313,6 +313,17 @@ def get(mapping: object, key: str) -> object:
     return mapping.get(key, "") if isinstance(mapping, dict) else ""
 
 
+# --- the bar ---------------------------------------------------------------------------------------------------------
+_AREAS = {"launches": "launches", "reviews": "launches", "decisions": "launches"}
+
+
+@register.simple_tag(takes_context=True)
+def area(context: Context) -> str:
+    """Return which entry of the bar a page belongs to; the overview's, where it has none of its own."""
+    first = context["request"].path.strip("/").partition("/")[0]
+    return _AREAS.get(first, "overview")
+
+
 # --- filters of the overview ------------------------------------------------------------------------------------------
 def _kinds_query(context: Context, change: Callable[[list[str]], list[str]]) -> str:
     query = context["request"].GET.copy()

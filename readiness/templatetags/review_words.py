@@ -1,0 +1,80 @@
+"""Words for launch reviews: when they start, what was decided, and what became of that."""
+
+from datetime import datetime
+
+from django import template
+from django.template.context import Context
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from readiness.enums.words import DecisionKind
+from readiness.models import Condition, Decision
+from readiness.rules.decisions import Fact, Worsening
+from readiness.selectors.coverage import discharged_by
+
+from .readiness_words import day_words, exact_words, now_of, status_word
+
+register = template.Library()
+
+_CLASSES = {
+    DecisionKind.GO: "verified",
+    DecisionKind.GO_WITH_CONDITIONS: "waived",
+    DecisionKind.NO_GO: "failing",
+}
+
+
+def moment_words(instant: datetime, now: datetime) -> str:
+    """Return a day as people say it, and the time of day: "Tue 24 Nov 10:00", "tomorrow 10:00"."""
+    local = timezone.localtime(instant)
+    return f"{day_words(local.date(), timezone.localdate(now))} {local:%H:%M}"
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: Context, instant: datetime | None) -> str:
+    """Draw an instant with its time of day, and the exact one on hover. Nothing for None."""
+    if instant is None:
+        return ""
+    words = moment_words(instant, now_of(context))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', instant.isoformat(timespec="seconds"), exact_words(instant), words
+    )
+
+
+@register.simple_tag
+def decision_tag(decision: Decision) -> SafeString:
+    """Draw what was decided as a word on its tint."""
+    return kind_tag(decision.kind)
+
+
+@register.simple_tag
+def kind_tag(kind: str) -> SafeString:
+    """Draw a kind of decision as a word on its tint."""
+    word = DecisionKind(kind)
+    return format_html('<span class="tag {}">{}</span>', _CLASSES[word], word.label)
+
+
+@register.filter
+def fact_words(fact: Fact) -> str:
+    """Say what got worse: "was verified and is stale". Its item is named before it."""
+    before, after = status_word(fact.before), status_word(fact.after)
+    match fact.what:
+        case Worsening.OVERDUE:
+            return f"was to be settled under a condition, and is {after}: the condition is overdue"
+        case Worsening.BEGAN_TO_FAIL:
+            return f"was {before} and fails"
+        case Worsening.UNSETTLED_AGAIN:
+            return f"had been settled, as its condition asked, and is {after} again"
+        case Worsening.ONLY_WAIVED:
+            return f"was {before} and is only waived"
+        case _:
+            return f"was {before} and is {after}"
+
+
+@register.simple_tag(takes_context=True)
+def condition_state(context: Context, condition: Condition) -> str:
+    """Return where a condition stands: ``discharged``, ``overdue`` or ``open``."""
+    now = now_of(context)
+    if discharged_by(condition, now):
+        return "discharged"
+    return "overdue" if condition.until <= now else "open"
