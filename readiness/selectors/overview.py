@@ -13,7 +13,7 @@ from readiness.enums.standing import Status, Verdict
 from readiness.enums.words import Kind, RunState
 from readiness.models import Condition, Entry, Environment, Item, NotApplicable, Run, Team, Waiver
 from readiness.rules.status import ItemFacts
-from readiness.rules.verdicts import Stand, Tally, tally
+from readiness.rules.verdicts import Stand, Tally, Under, tally
 
 from .decisions import standing_decisions
 from .status_sql import status_expression
@@ -40,6 +40,7 @@ class Row:
     strip: Strip
     last_run_at: datetime | None
     waiting: int
+    under: Under | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,7 @@ def overview(filters: Filters, at: datetime) -> Overview:
                 strip=strip(answered, {entry: stand.status for entry, stand in kept.items()}),
                 last_run_at=getattr(environment, "last_run_at", None),
                 waiting=waiting_environments[environment.pk] + waiting_services[environment.service_id],
+                under=decided.get(environment.pk),
             )
         )
     figures = Counter(row.tally.verdict for row in rows)

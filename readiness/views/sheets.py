@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from readiness.models import Environment, Event
 from readiness.selectors.builds import BuildLine, builds_of
+from readiness.selectors.reviews import Launch, launch_of
 from readiness.selectors.sheets import ItemRow, Sheet
 from readiness.selectors.sheets import sheet as select_sheet
 
@@ -32,6 +33,7 @@ class SheetContext(TypedDict):
     environment: Environment
     change_refusals: list[str]
     builds: list[BuildLine]
+    launch: Launch
     since: int
     runs_token: str
     state_token: str
@@ -41,15 +43,17 @@ def sheet_context(request: Request, environment: Environment) -> SheetContext:
     """Return what the sheet and each part of it needs."""
     since, now = newest_event(), timezone.now()
     shown = select_sheet(environment, now)
+    launch = launch_of(shown.standing)
     return {
         "now": now,
         "sheet": shown,
         "environment": environment,
         "change_refusals": refusals_to_change(request, environment.service),
         "builds": builds_of(environment),
+        "launch": launch,
         "since": since,
         "runs_token": runs_token(shown),
-        "state_token": "".join(letter(row) for row in shown.rows),
+        "state_token": "".join(letter(row) for row in shown.rows) + _covering(launch),
     }
 
 
@@ -81,6 +85,11 @@ def live(request: Request, service: str, environment: str) -> HttpResponse:
 def letter(row: ItemRow) -> str:
     """Return the first letter of an item's status, each of which is another; a dash where the entry does not apply."""
     return row.status[0] if row.status else "-"
+
+
+def _covering(launch: Launch) -> str:
+    """Return a letter more where a decision stands: whether it covers may turn by time alone."""
+    return "" if launch.coverage is None else "c" if launch.coverage.covers else "n"
 
 
 def _changed(environment: Environment, since: int) -> set[int]:
