@@ -7,13 +7,15 @@ from django.db.models import QuerySet
 
 from readiness.enums.standing import Status
 from readiness.enums.words import Outcome
-from readiness.models import Clause, Environment, Event, Evidence, Item, NotApplicable, Run, User, Waiver
+from readiness.models import Clause, Disabling, Environment, Event, Evidence, Item, NotApplicable, Run, User, Waiver
 from readiness.observers import Observer, observers
 from readiness.rules.folding import ClauseFacts
 from readiness.rules.status import status_at
 
 from .clauses import clause_facts
+from .disablings import standing_disablings
 from .histories import Line, lines
+from .retiring import retirable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class ClauseView:
     """One clause as the page shows it.
 
     ``observed`` is the newest statement of its probe, ``attested`` the standing tick; each None where there is none.
+    ``retired`` is what retired the fail that was observed.
     ``contradicted`` says that a fail counts against a tick that stands.
     """
 
@@ -29,6 +32,7 @@ class ClauseView:
     observed: Evidence | None
     attested: Evidence | None
     unsupported: Evidence | None
+    retired: Evidence | None
     met: bool
     failing: bool
     contradicted: bool
@@ -36,7 +40,11 @@ class ClauseView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemDetail:
-    """What the item's page shows, at an instant, on one environment's sheet."""
+    """What the item's page shows, at an instant, on one environment's sheet.
+
+    ``batch`` is what waits of all that was asked together with its request. ``disabled`` is what switched its probes off
+    here, ``retirable`` the clauses with a fail that a reviewer may retire.
+    """
 
     environment: Environment
     item: Item
@@ -53,6 +61,14 @@ class ItemDetail:
     open_runs: list[Run]
     history: list[Line]
     members: list[User]
+    batch: list[NotApplicable]
+    disabled: dict[str, Disabling]
+    retirable: list[str]
+
+    @property
+    def looking(self) -> list[Observer]:
+        """The probes that are not disabled here."""
+        return [probe for probe in self.probes if probe.slug not in self.disabled]
 
     @property
     def newest_runs(self) -> list[Run]:
@@ -82,7 +98,7 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
     clauses = list(Clause.objects.filter(entry_id=item.entry_id, retired_at=None).order_by("position"))
     statements = Evidence.objects.filter(item=item).select_related("by", "run").prefetch_related("links")
     evidence = list(statements[:50])
-    words = list(statements.filter(by__isnull=False)[:50])
+    said = list(statements.filter(by__isnull=False)[:50])
     observed = {clause.slug: _observed(statements, clause, evidence) for clause in clauses}
     facts = {one.clause: one for one in clause_facts(item)}
     probes = [known[slug] for slug in dict.fromkeys(clause.probe for clause in clauses) if slug in known]
@@ -93,18 +109,19 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
     )
     waivers = list(item.waivers.select_related("asked_by", "decided_by", "ended_by"))
     not_applicables = list(item.notapplicables.select_related("asked_by", "decided_by", "ended_by"))
+    request = _waiting(waivers, not_applicables)
     return ItemDetail(
         environment=environment,
         item=item,
         status=status_at(item.facts, at),
         clauses=[
-            _clause_view(clause, facts[clause.slug], observed[clause.slug], words, known.get(clause.probe), at)
+            _clause_view(clause, facts[clause.slug], observed[clause.slug], said, known.get(clause.probe), at)
             for clause in clauses
         ],
         evidence=evidence,
         waivers=waivers,
         not_applicables=not_applicables,
-        request=_waiting(waivers, not_applicables),
+        request=request,
         standing_waiver=next((one for one in waivers if one.standing and one.until > at), None),
         standing_not_applicable=next((one for one in not_applicables if one.standing), None),
         probes=probes,
@@ -114,12 +131,23 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
         members=list(
             User.objects.filter(memberships__team=item.service.team, is_active=True).order_by("first_name", "username")
         ),
+        batch=_asked_with(request),
+        disabled=standing_disablings(environment),
+        retirable=retirable(item, list(facts.values())),
     )
 
 
 def _waiting(waivers: list[Waiver], others: list[NotApplicable]) -> Waiver | NotApplicable | None:
     asked: list[Waiver | NotApplicable] = [*waivers, *others]
     return next((one for one in asked if one.waiting), None)
+
+
+def _asked_with(request: Waiver | NotApplicable | None) -> list[NotApplicable]:
+    """Return what waits of the batch of a request, itself among them; nothing for what was asked alone."""
+    if not isinstance(request, NotApplicable) or not request.batch:
+        return []
+    waiting = NotApplicable.objects.filter(batch=request.batch, decided_at=None, ended_at=None)
+    return list(waiting.select_related("item__entry").order_by("item__entry__position"))
 
 
 def _observed(statements: QuerySet[Evidence], clause: Clause, newest: list[Evidence]) -> Evidence | None:
@@ -134,11 +162,11 @@ def _clause_view(
     clause: Clause,
     facts: ClauseFacts,
     observed: Evidence | None,
-    words: list[Evidence],
+    said: list[Evidence],
     observer: Observer | None,
     at: datetime,
 ) -> ClauseView:
-    mine = [one for one in words if one.clause == clause.slug]
+    mine = [one for one in said if one.clause == clause.slug and one.outcome != Outcome.RETIRED]
     newest = mine[0] if mine and _stands(mine[0], at) else None
     counts = next((one for one in mine if one.supported), None)
     attested = counts if counts is not None and _stands(counts, at) else None
@@ -149,10 +177,20 @@ def _clause_view(
         observed=observed,
         attested=attested,
         unsupported=newest if newest is not None and not newest.supported else None,
+        retired=_retired(clause, observed, said),
         met=facts.met_at(at) and not failing,
         failing=failing,
         contradicted=failing and attested is not None,
     )
+
+
+def _retired(clause: Clause, observed: Evidence | None, said: list[Evidence]) -> Evidence | None:
+    """Return what retired the fail that was observed last; None where it is no fail, or nobody did."""
+    if observed is None or observed.outcome != Outcome.FAIL:
+        return None
+    newest = next((one for one in said if one.clause == clause.slug and one.outcome == Outcome.RETIRED), None)
+    since = (observed.observed_at, observed.pk)
+    return newest if newest is not None and (newest.observed_at, newest.pk) > since else None
 
 
 def _stands(word: Evidence, at: datetime) -> bool:

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from readiness.enums.standing import Status
-from readiness.enums.words import DecisionKind, Scope
+from readiness.enums.words import DecisionKind, Judgement, RunState, Scope
 from readiness.models import (
     Clause,
     Entry,
     Environment,
     Item,
     NotApplicable,
+    Run,
     Waiver,
 )
 from readiness.observers import Observer, observers
@@ -225,7 +226,8 @@ def from_now_on(
 def scheduled(environment: Environment, entries: Sequence[Entry]) -> dict[int, set[str]]:
     """Return, for each entry, the clauses whose probe runs by itself here.
 
-    An item of the service is observed by a probe that runs on any of its live environments. Four queries at most.
+    Left out are those that it did not pass when it looked last: it could not tell, or it broke. An item of the service
+    is observed by a probe that runs on any of its live environments. Five queries.
     """
     known = observers()
     live = list(
@@ -236,12 +238,41 @@ def scheduled(environment: Environment, entries: Sequence[Entry]) -> dict[int, s
     off = disabled_probes()
     here = {slug for slug, one in known.items() if runs_by_itself(one, environment, off)}
     anywhere = here | {slug for slug, one in known.items() if any(runs_by_itself(one, place, off) for place in live)}
+    passed = passed_last(live, anywhere)
     clauses = clauses_of(entries)
     found: dict[int, set[str]] = {}
     for entry in entries:
-        running = anywhere if entry.scope == Scope.SERVICE else here
-        found[entry.pk] = {clause.slug for clause in clauses.get(entry.pk, ()) if clause.probe in running}
+        of_service = entry.scope == Scope.SERVICE
+        running, places = (anywhere, live) if of_service else (here, [environment])
+        found[entry.pk] = {
+            clause.slug
+            for clause in clauses.get(entry.pk, ())
+            if clause.probe in running and any((place.pk, clause.probe, clause.slug) in passed for place in places)
+        }
     return found
+
+
+def passed_last(environments: Sequence[Environment], probes: Collection[str]) -> set[tuple[int, str, str]]:
+    """Return where a probe passed a clause when it ended last, as environment, probe and clause. Two queries.
+
+    A probe that could not tell, or broke, when it looked last does not pass now.
+    """
+    ended = Run.objects.filter(environment=OuterRef("pk"), state__in=[RunState.DONE, RunState.ERRORED])
+    newest = {
+        f"last_{number}": Subquery(ended.filter(probe=probe).order_by("-queued_at", "-id").values("pk")[:1])
+        for number, probe in enumerate(sorted(probes))
+    }
+    if not newest:
+        return set()
+    places = Environment.objects.filter(pk__in=[place.pk for place in environments])
+    ids = [run for runs in places.values_list(*newest.values()) for run in runs if run]
+    found = Run.objects.filter(pk__in=ids).values_list("environment_id", "probe", "findings")
+    return {
+        (environment, probe, finding["clause"])
+        for environment, probe, findings in found
+        for finding in findings
+        if finding["judgement"] == Judgement.PASS
+    }
 
 
 def runs_by_itself(observer: Observer, environment: Environment, off: Collection[tuple[str, int | None]]) -> bool:

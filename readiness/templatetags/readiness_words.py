@@ -314,7 +314,14 @@ def get(mapping: object, key: str) -> object:
 
 
 # --- the bar ---------------------------------------------------------------------------------------------------------
-_AREAS = {"launches": "launches", "reviews": "launches", "decisions": "launches"}
+_AREAS = {
+    "my-items": "mine",
+    "waivers": "register",
+    "checklists": "checklists",
+    "launches": "launches",
+    "reviews": "launches",
+    "decisions": "launches",
+}
 
 
 @register.simple_tag(takes_context=True)

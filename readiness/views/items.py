@@ -14,11 +14,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import items as actions
+from readiness.actions.retiring import retire as retire_fail
 from readiness.enums.standing import Status
 from readiness.forms.items import AssignForm, DecideForm, ReasonForm, SeenForm, TakeBackForm, TickForm, WaiverForm
-from readiness.models import Environment, Item, NotApplicable, Service, Waiver
-from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals, insist
+from readiness.models import Disabling, Environment, Item, NotApplicable, Service, Waiver
+from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals, insist, retire_refusals
 from readiness.rules.waivers import ask_not_applicable_refusals, ask_refusals
+from readiness.selectors.disablings import disabled_words
 from readiness.selectors.items import ItemDetail, item_detail
 
 from .access import Request, find_environment, find_item, refusals_to_change
@@ -98,6 +100,11 @@ def empty_forms(shown: ItemDetail, now: datetime) -> dict[str, forms.Form]:
         "waiver": WaiverForm(initial=seen, now=now, auto_id=ids(item, "waiver")),
         "not_applicable": ReasonForm(initial=seen, auto_id=ids(item, "not_applicable")),
         "decide": DecideForm(initial=waiting, auto_id=ids(item, "decide")),
+        "decide_batch": DecideForm(
+            initial={**seen, "request": ",".join(request_key(one) for one in shown.batch)},
+            auto_id=ids(item, "decide_batch"),
+        ),
+        "retire": ReasonForm(initial=seen, auto_id=ids(item, "retire")),
         "end": ReasonForm(
             initial={**seen, "request": request_key(stands)} if stands else seen, auto_id=ids(item, "end")
         ),
@@ -109,18 +116,26 @@ def refusals_of(request: Request, shown: ItemDetail, now: datetime) -> dict[str,
     item, actor, team = shown.item, request.user.actor, shown.item.service.team
     change = refusals_to_change(request, item.service) or actions.live_refusals(item)
     waiting, left_out = shown.request is not None, shown.status is Status.NOT_APPLICABLE
+    live = actions.live_refusals(item)
+    off = [] if shown.looking or not shown.probes else [disabled_words(one) for one in _disabled(shown)]
     return {
         "change": change,
+        "run": change or off,
+        "retire": retire_refusals(actor) or live,
         "waiver": change or ask_refusals(met=shown.status.met, waiting=waiting, not_applicable=left_out),
         "not_applicable": change
         or ask_not_applicable_refusals(
             failing=item.failing_since is not None and item.failing_since <= now,
             waiting=waiting,
-            standing=shown.standing_not_applicable is not None,
+            standing=left_out,
         ),
-        "decide": decide_refusals(actor, asked_by_id=shown.request.asked_by_id) if shown.request else [],
-        "end": end_waiver_refusals(actor, team_id=team.pk, team=team.name),
+        "decide": (decide_refusals(actor, asked_by_id=shown.request.asked_by_id) if shown.request else []) or live,
+        "end": end_waiver_refusals(actor, team_id=team.pk, team=team.name) or live,
     }
+
+
+def _disabled(shown: ItemDetail) -> list[Disabling]:
+    return [shown.disabled[probe.slug] for probe in shown.probes if probe.slug in shown.disabled]
 
 
 def changed(request: Request, environment: Environment, item: Item, *, tab: str, said: str) -> HttpResponse:
@@ -216,6 +231,32 @@ def take_back(request: Request, service: str, environment: str, entry: str) -> H
         tab="evidence",
         form=TakeBackForm,
         act=act,
+    )
+
+
+@require_POST
+def retire(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
+    """Retire the fail of a probe that is disabled."""
+
+    def act(item: Item, form: SeenForm) -> str:
+        sent = form.cleaned_data
+        retire_fail(
+            by=request.user,
+            item_id=item.pk,
+            reason=sent["reason"],
+            seen_version=sent["seen_version"],
+            now=timezone.now(),
+        )
+        return "The fail is retired. Nothing is met by that."
+
+    return submit(
+        request,
+        (service, environment, entry),
+        name="retire",
+        tab="runs",
+        form=ReasonForm,
+        act=act,
+        refusals=lambda sent, _: retire_refusals(sent.user.actor),
     )
 
 

@@ -14,7 +14,8 @@ from readiness.models import Item, NotApplicable, Service, Waiver
 from readiness.rules.permissions import end_waiver_refusals, review_refusals
 
 from .access import Request, number_in
-from .items import submit
+from .items import request_key, submit
+from .mine import decided
 
 
 @require_POST
@@ -91,6 +92,28 @@ def decide(request: Request, service: str, environment: str, entry: str) -> Http
         request,
         (service, environment, entry),
         name="decide",
+        tab="waiver",
+        form=DecideForm,
+        act=act,
+        refusals=lambda sent, _: review_refusals(sent.user.actor),
+    )
+
+
+@require_POST
+def decide_batch(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
+    """Grant or refuse everything that was asked together with a request of this item."""
+
+    def act(item: Item, form: SeenForm) -> str:
+        answer = form.cleaned_data
+        keys = answer["request"].split(",")
+        if not any(asked == request_key(one) for one in item.notapplicables.exclude(batch="") for asked in keys):
+            raise Http404
+        return decided(request, keys, grant=answer["answer"] == "grant", note=answer["note"])
+
+    return submit(
+        request,
+        (service, environment, entry),
+        name="decide_batch",
         tab="waiver",
         form=DecideForm,
         act=act,

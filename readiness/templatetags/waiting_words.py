@@ -1,0 +1,141 @@
+"""Words for what waits: how near an end is, where a request stands, and a section that is to be left out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from readiness.enums.standing import RequestState, Status
+from readiness.forms.requests import LeaveOutForm
+from readiness.models import Item, NotApplicable, Waiver
+from readiness.rules.permissions import archived_refusals
+from readiness.rules.waivers import LeftOutLine, ask_not_applicable_refusals, leave_out_refusals, state_at, warning_at
+from readiness.selectors.ownership import owner_of
+from readiness.selectors.request_states import course_of
+from readiness.selectors.sections import seen_text
+from readiness.selectors.sheets import ItemRow, SheetSection
+
+from .readiness_words import avatar, now_of
+
+register = template.Library()
+
+_STATES = {
+    RequestState.WAITING: ("waiting", "waits for a reviewer"),
+    RequestState.HOLDING: ("waived", "holds"),
+    RequestState.ENDED: ("open", "ended"),
+    RequestState.REVOKED: ("open", "revoked"),
+    RequestState.RENEWED: ("open", "renewed"),
+    RequestState.REFUSED: ("open", "refused"),
+    RequestState.WITHDRAWN: ("open", "withdrawn"),
+}
+_FILTERS = {RequestState.WAITING: "waiting", RequestState.HOLDING: "holding", "ending": "ending within a week"}
+
+
+def left_words(until: datetime, now: datetime) -> str:
+    """Return how long is left: "6 days", "1 day", "5 hours", "3 minutes"; whole ones, never more than there is."""
+    seconds = int((until - now).total_seconds())
+    for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'s' if count != 1 else ''}"
+    return "less than a minute"
+
+
+@register.simple_tag(takes_context=True)
+def ending_tag(context: Context, waiver: Waiver | None, words: str = "") -> SafeString | str:
+    """Draw that a waiver ends within a week, with what to do; nothing where it does not, or does not hold."""
+    now = now_of(context)
+    if waiver is None or not waiver.standing:
+        return ""
+    nearing = warning_at(waiver.until, now)
+    if nearing is None:
+        return ""
+    return format_html('<span class="tag ending {}">ends in {}{}</span>', nearing, left_words(waiver.until, now), words)
+
+
+@register.simple_tag(takes_context=True)
+def state_tag(context: Context, asked: Waiver | NotApplicable) -> SafeString:
+    """Draw where a request stands at the instant of the page as a word."""
+    return state_words(state_at(course_of(asked), now_of(context)))
+
+
+@register.simple_tag
+def state_words(state: RequestState) -> SafeString:
+    """Draw a state of a request as a word."""
+    return format_html('<span class="tag {}">{}</span>', *_STATES[state])
+
+
+@register.filter
+def state_filter(state: str) -> str:
+    """Return a state as the filters of the register name it."""
+    return _FILTERS.get(state, str(state))
+
+
+@register.simple_tag
+def owner_avatar(item: Item) -> SafeString:
+    """Draw who owns an item; a dashed ring where nobody does, with who has left on hover."""
+    owner = owner_of(item)
+    if not owner.nobody or not owner.name:
+        return avatar(item.owner)
+    return format_html(
+        '<span class="avatar none" title="Owner: {0}"><span class="unseen">Owner: {0}</span></span>', owner.words
+    )
+
+
+@register.simple_tag
+def owner_sentence(item: Item) -> str:
+    """Say who owns an item, as a sentence: "Mia Roy owns this", "Nobody owns this: Mia Roy has left"."""
+    owner = owner_of(item)
+    if not owner.nobody:
+        return f"{owner.name} owns this"
+    return f"Nobody owns this: {owner.name} has left" if owner.name else "Nobody owns this"
+
+
+@register.inclusion_tag("partials/leave_out.html", takes_context=True)
+def leave_out(context: Context, section: SheetSection) -> dict[str, Any]:
+    """Draw the form that leaves a section out: which of its items it asks for, which not and why."""
+    now, environment = now_of(context), context["environment"]
+    rows = [row for row in section.rows if row.item is not None and row.status is not None]
+    lines = [(row, _line(row, now)) for row in rows]
+    archived = archived_refusals(environment.archived_at, environment.service.archived_at)
+    sent = context.get("leaving_out") or {}
+    mine = sent if sent.get("section") == section.section.pk else {}
+    seen = seen_text({line.item: line.version for _, line in lines})
+    asked = [row for row, line in lines if not line.reasons]
+    form = mine.get("form") or LeaveOutForm(auto_id=f"leave-out-{section.section.pk}_%s")
+    return {
+        "section": section.section,
+        "environment": environment,
+        "refusals": archived or context.get("change_refusals") or leave_out_refusals([line for _, line in lines]),
+        "asked": asked,
+        "left": [(row, line.reasons) for row, line in lines if line.reasons],
+        "shared": any(row.item is not None and row.item.environment_id is None for row in asked),
+        "counted": len(lines),
+        "seen": seen,
+        "form": form,
+        "problem": mine.get("problem", []),
+        "opened": bool(mine),
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+def _line(row: ItemRow, now: datetime) -> LeftOutLine:
+    item = row.item
+    if item is None:
+        raise TypeError("An entry that does not apply has no line.")
+    reasons = ask_not_applicable_refusals(
+        failing=item.failing_since is not None and item.failing_since <= now,
+        waiting=row.waiting,
+        standing=row.status is Status.NOT_APPLICABLE,
+    )
+    return LeftOutLine(item=item.pk, version=item.version, reasons=tuple(reasons))
+
+
+@register.simple_tag
+def keys_of(requests: Sequence[NotApplicable]) -> str:
+    """Return how a form names all of a batch."""
+    return ",".join(f"not-applicable-{one.pk}" for one in requests)
