@@ -18,12 +18,19 @@ from .builds import record_build, refold_what_builds_bind
 
 
 class EnvironmentCrossed(Exception):
-    """Somebody else saved the environment first. Nothing was written."""
+    """Somebody else, or a program, saved the environment first. Nothing was written."""
 
-    def __init__(self, environment: Environment, *, by: str) -> None:
-        super().__init__(f"{by} saved these settings first.")
+    def __init__(self, environment: Environment) -> None:
+        super().__init__("Somebody saved these settings first.")
         self.environment = environment
-        self.by = by
+
+
+class ServiceCrossed(Exception):
+    """Somebody else saved the service first. Nothing was written."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__("Somebody saved this service first.")
+        self.service = service
 
 
 @transaction.atomic
@@ -42,19 +49,27 @@ def add_service(*, by: User, team: Team, slug: str, description: str, now: datet
 
 
 @transaction.atomic
-def change_service(*, by: User, service: Service, team: Team, description: str, now: datetime) -> Service:
-    """Change what a service is about, or hand it to another team that this person is in as well."""
+def change_service(
+    *, by: User, service: Service, team: Team, description: str, seen_version: int, now: datetime
+) -> Service:
+    """Change what a service is about, or hand it to another team that this person is in as well.
+
+    Raises ``ServiceCrossed`` where somebody else saved first.
+    """
     hold_checklists()
     service = Service.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=service.pk)
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
     insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
     insist(archived_refusals(service.archived_at))
+    if service.version != seen_version:
+        raise ServiceCrossed(service)
     before = {"team": service.team.slug, "description": service.description}
     after = {"team": team.slug, "description": description}
     if before == after:
         return service
     service.team, service.description = team, description
-    service.save(update_fields=["team", "description"])
+    service.version += 1
+    service.save(update_fields=["team", "description", "version"])
     if before["team"] != after["team"]:  # What the first team's checklists asked is kept, and asked no more.
         for environment in Environment.objects.filter(service=service).select_related("service"):
             add_missing_items(environment)
@@ -97,8 +112,7 @@ def change_environment(
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
     insist(archived_refusals(service.archived_at, environment.archived_at))
     if environment.version != seen_version:
-        last = environment.events.filter(kind="environment.changed").select_related("actor").order_by("-id").first()
-        raise EnvironmentCrossed(environment, by=str(last.actor) if last and last.actor else "Somebody")
+        raise EnvironmentCrossed(environment)
     _insist_on_settings(service, settings)
     before = _as_json({name: getattr(environment, name) for name in settings})
     after = _as_json(settings)

@@ -42,7 +42,7 @@ class ClauseView:
 class ItemDetail:
     """What the item's page shows, at an instant, on one environment's sheet.
 
-    ``batch`` is what waits of all that was asked together with its request. ``disabled`` is what switched its probes off
+    ``batch`` is what waits of all that was asked with its request; ``disabled`` is what switched its probes off
     here, ``retirable`` the clauses with a fail that a reviewer may retire.
     """
 

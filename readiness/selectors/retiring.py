@@ -26,7 +26,7 @@ def retirable(item: Item, clauses: Sequence[ClauseFacts]) -> list[str]:
             "pk", flat=True
         )
     )
-    off = set(
+    off: set[tuple[str, int | None]] = set(
         Disabling.objects.filter(Q(environment__in=live) | Q(environment=None), ended_at=None).values_list(
             "probe", "environment"
         )

@@ -11,6 +11,7 @@ from readiness.enums.standing import Status
 from readiness.enums.words import Kind, Outcome, RunState
 from readiness.models import (
     Clause,
+    Disabling,
     Entry,
     Environment,
     Event,
@@ -26,6 +27,7 @@ from readiness.observers import Observer, observers
 from readiness.rules.verdicts import Tally, stand_at, tally
 
 from .decisions import standing_decisions
+from .disablings import standing_disablings
 from .histories import OBSERVED_AGAIN, Line, lines
 from .ownership import with_owners
 from .standing import Known, Standing, assemble, from_now_on, launch_instant
@@ -48,6 +50,7 @@ class ItemRow:
     probes: tuple[Observer, ...] = ()
     open_run: Run | None = None
     lacking: tuple[str, ...] = ()
+    disabled: tuple[Disabling, ...] = ()
 
     @property
     def waiting(self) -> bool:
@@ -128,7 +131,7 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
     newest = _telling_evidence(list(mine.values()), statuses)
     waivers = _latest_requests(Waiver, mine)
     not_applicables = _latest_requests(NotApplicable, mine)
-    known = observers()
+    known, off = observers(), standing_disablings(environment)
     clauses = _clauses_by_entry()
     runs = list(Run.objects.filter(environment=environment, state__in=[RunState.QUEUED, RunState.RUNNING]))
     by_probe = {run.probe: run for run in runs}
@@ -146,6 +149,9 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
             probes=probes if item else (),
             open_run=next((by_probe[probe.slug] for probe in probes if probe.slug in by_probe), None) if item else None,
             lacking=_lacking(environment, probes) if item and item.pk not in newest else (),
+            disabled=tuple(off[slug] for slug in dict.fromkeys(clauses.get(entry.pk, ())) if slug in off)
+            if item
+            else (),
         )
         section = sections.setdefault(entry.section_id, SheetSection(section=entry.section, rows=[]))
         section.rows.append(row)

@@ -28,6 +28,7 @@ _JUDGED = {
     "inconclusive": ("inconclusive", "cannot tell"),
     "pass": ("verified", "passes"),
     "withdrawn": ("open", "taken back"),
+    "retired": ("open", "fail retired"),
 }
 _ORDER = tuple(_JUDGED)
 

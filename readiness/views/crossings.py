@@ -1,10 +1,10 @@
 """What a page shows where somebody else saved first: what they saved, beside what this person typed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import Model
@@ -102,10 +102,11 @@ def _shown(field: forms.Field, value: Any) -> str:
     """Return what a field holds, as its choices name it."""
     text = as_text(value)
     if isinstance(field, forms.ModelChoiceField):
-        chosen = field.queryset.filter(pk=text).first() if text.isdecimal() else None
+        rows = field.queryset
+        chosen = rows.filter(pk=text).first() if rows is not None and text.isdecimal() else None
         return str(chosen) if chosen else "nothing"
     if isinstance(field, forms.ChoiceField):
-        labels: Mapping[str, str] = {str(key): str(label) for key, label in field.choices}  # type: ignore[misc]
+        labels = {str(key): str(label) for key, label in cast("Iterable[tuple[str, str]]", field.choices)}
         return labels.get(text, text)
     return text or "nothing"
 

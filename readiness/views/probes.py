@@ -53,9 +53,8 @@ def enable(request: Request, disabling: int) -> HttpResponse:
     insist(switch_probe_refusals(request.user.actor))
     found = get_object_or_404(Disabling.objects.select_related("environment__service"), pk=disabling)
     actions.enable(by=request.user, disabling_id=found.pk, now=timezone.now())
-    messages.success(
-        request, f"{found.probe} is enabled again {f'in {found.environment}' if found.environment else ''}."
-    )
+    where = f"in {found.environment}" if found.environment else "everywhere"
+    messages.success(request, f"{found.probe} is enabled again {where}. It looks within seconds.")
     return redirect(f"{reverse('probes')}#{found.probe}")
 
 

@@ -13,6 +13,7 @@ from readiness.actions import runs as actions
 from readiness.models import Clause, Entry, Run
 from readiness.observers import observers
 from readiness.rules.permissions import Refused
+from readiness.selectors.disablings import standing_disablings
 
 from .access import Request, find_environment, find_item
 from .items import changed
@@ -27,13 +28,22 @@ def run_all(request: Request, service: str, environment: str) -> HttpResponse:
     probes = _installed(entries)
     if not probes:
         raise Refused(["No probe is installed that could look at this environment."])
-    runs = actions.ask(by=request.user, environment=found, probes=probes, now=timezone.now())
-    messages.success(request, f"{len(runs)} probes asked for.")
+    off = standing_disablings(found)
+    looking = [probe for probe in probes if probe not in off] or probes
+    runs = actions.ask(by=request.user, environment=found, probes=looking, now=timezone.now())
+    left_out = [probe for probe in probes if probe not in looking]
+    messages.success(
+        request, " ".join([f"{len(runs)} probes asked for.", *([_disabled(left_out)] if left_out else [])])
+    )
     if not request.htmx:
         return redirect(found.get_absolute_url())
     context = sheet_context(request, found)
     rows = [row for row in context["sheet"].rows if row.probes]
     return render(request, "partials/live_update.html", {**context, "rows": rows})
+
+
+def _disabled(probes: Sequence[str]) -> str:
+    return f"Disabled, and so left out: {', '.join(probes)}."
 
 
 def _installed(entries: Sequence[int]) -> list[str]:
@@ -51,7 +61,9 @@ def run_item(request: Request, service: str, environment: str, entry: str) -> Ht
     probes = _installed([item.entry_id])
     if not probes:
         raise Refused(["No probe is installed that could look at this item. A person can tick it."])
-    actions.ask(by=request.user, environment=found, probes=probes, now=timezone.now())
+    off = standing_disablings(found)
+    looking = [probe for probe in probes if probe not in off] or probes
+    actions.ask(by=request.user, environment=found, probes=looking, now=timezone.now())
     return changed(request, found, item, tab="runs", said="Asked for. It starts within seconds.")
 
 

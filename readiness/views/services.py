@@ -12,9 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from readiness.actions import services as actions
+from readiness.forms.archiving import ArchiveForm
 from readiness.forms.services import NAME_TAKEN, ServiceForm
 from readiness.models import Service, Team
-from readiness.rules.permissions import add_service_refusals, insist
+from readiness.rules.permissions import Refused, add_service_refusals, archived_refusals, insist
+from readiness.selectors.archived import archived_environments, archived_service
 from readiness.selectors.crossings import service_since
 from readiness.selectors.services import service_page
 
@@ -26,7 +28,13 @@ from .crossings import Crossing, crossed_settings
 def show(request: Request, service: str) -> HttpResponse:
     """Show a service with its environments."""
     found = find_service(service)
-    context = {"service": found, "change_refusals": refusals_to_change(request, found)}
+    context = {
+        "service": found,
+        "change_refusals": refusals_to_change(request, found),
+        "add_refusals": refusals_to_change(request, found) or archived_refusals(found.archived_at),
+        "archived": archived_service(found),
+        "archived_environments": archived_environments(found),
+    }
     return render(request, "service.html", {**context, "environments": service_page(found, timezone.now())})
 
 
@@ -61,11 +69,35 @@ def change(request: Request, service: str) -> HttpResponse:
             actions.change_service(by=request.user, service=found, now=timezone.now(), **sent)
         except actions.ServiceCrossed:
             crossing = _crossing(form, find_service(service), teams)
+        except Refused as refused:  # It was archived or handed over while this person wrote: what they wrote stays.
+            form.add_error(None, " ".join(refused.reasons))
         else:
             messages.success(request, "Saved.")
             return redirect("service", found.slug)
-    context = {"form": form, "service": found, "crossing": crossing}
-    return render(request, "service_form.html", context, status=409 if crossing else 422 if form.errors else 200)
+    status = 409 if crossing else 422 if form.errors else 200
+    return form_page(request, find_service(service), form=form, crossing=crossing, status=status)
+
+
+def form_page(
+    request: Request,
+    service: Service,
+    *,
+    form: ServiceForm | None = None,
+    archiving: ArchiveForm | None = None,
+    crossing: Crossing | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Show the page where a service is changed and archived, with a form that was not accepted as it was sent."""
+    teams = (_teams(request) | Team.objects.filter(pk=service.team_id)).distinct()
+    context = {
+        "form": form or ServiceForm(teams=teams, service=service, initial=_initial(service)),
+        "service": service,
+        "archiving": archiving or ArchiveForm(),
+        "archived": archived_service(service),
+        "archived_reasons": archived_refusals(service.archived_at),
+        "crossing": crossing,
+    }
+    return render(request, "service_form.html", context, status=status)
 
 
 def _initial(service: Service) -> dict[str, Any]:

@@ -10,7 +10,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from readiness.models import Environment, Event
+from readiness.rules.permissions import archived_refusals
+from readiness.selectors.archived import archived
 from readiness.selectors.builds import BuildLine, builds_of
+from readiness.selectors.histories import Line
 from readiness.selectors.reviews import Launch, launch_of
 from readiness.selectors.sheets import ItemRow, Sheet
 from readiness.selectors.sheets import sheet as select_sheet
@@ -32,6 +35,7 @@ class SheetContext(TypedDict):
     sheet: Sheet
     environment: Environment
     change_refusals: list[str]
+    archived: Line | None
     builds: list[BuildLine]
     launch: Launch
     since: int
@@ -48,7 +52,9 @@ def sheet_context(request: Request, environment: Environment) -> SheetContext:
         "now": now,
         "sheet": shown,
         "environment": environment,
-        "change_refusals": refusals_to_change(request, environment.service),
+        "change_refusals": refusals_to_change(request, environment.service)
+        or archived_refusals(environment.archived_since),
+        "archived": archived(environment),
         "builds": builds_of(environment),
         "launch": launch,
         "since": since,
@@ -93,8 +99,9 @@ def _covering(launch: Launch) -> str:
 
 
 def _changed(environment: Environment, since: int) -> set[int]:
+    everywhere = Q(environment=None, service=None, kind__in=("probe.disabled", "probe.enabled"))
     events = Event.objects.filter(id__gt=since).filter(
-        Q(environment=environment) | Q(environment=None, service=environment.service)
+        Q(environment=environment) | Q(environment=None, service=environment.service) | everywhere
     )
     return {item_id or 0 for item_id in events.values_list("item_id", flat=True)}
 
@@ -102,4 +109,5 @@ def _changed(environment: Environment, since: int) -> set[int]:
 def _touched(row: ItemRow, changed: set[int], seen_runs: str) -> bool:
     if row.item is None:
         return False
-    return row.item.pk in changed or (bool(row.probes) and (bool(row.open_run) or bool(seen_runs)))
+    about_the_whole = 0 in changed  # Such as a probe that was disabled, or enabled again.
+    return row.item.pk in changed or (bool(row.probes) and (about_the_whole or bool(row.open_run) or bool(seen_runs)))

@@ -1,0 +1,35 @@
+"""What is archived: since when, by whom and why."""
+
+from django.db.models import QuerySet
+
+from readiness.models import Environment, Event, Service
+
+from .histories import Line, lines
+from .sheets import in_order
+
+
+def archived(environment: Environment) -> Line | None:
+    """Return who archived an environment, by itself or with its service, whichever was first; None where it lives."""
+    if environment.archived_since is None:
+        return None
+    alone = environment.archived_at is not None and environment.archived_at == environment.archived_since
+    if not alone:
+        return archived_service(environment.service)
+    return _newest(environment.events.filter(kind="environment.archived"))
+
+
+def archived_service(service: Service) -> Line | None:
+    """Return who archived a service; None where it lives."""
+    if service.archived_at is None:
+        return None
+    return _newest(service.events.filter(kind="service.archived"))
+
+
+def archived_environments(service: Service) -> list[tuple[Environment, Line | None]]:
+    """Return the environments of a service that were archived by themselves, with who did it. One query for each."""
+    found = service.environments.filter(archived_at__isnull=False).select_related("service")
+    return [(one, _newest(one.events.filter(kind="environment.archived"))) for one in in_order(found)]
+
+
+def _newest(events: QuerySet[Event]) -> Line | None:
+    return next(iter(lines(events.order_by("-id")[:1])), None)
