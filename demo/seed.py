@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from demo import story
+from demo.meetings import review_steps
 from demo.places import ENV_KEY, ENV_KEY_OWNER, Places, key_of, key_path
 from readiness.actions import items, requests, services
 from readiness.enums.words import Stance
@@ -74,6 +75,7 @@ def _tell(admin: User, places: Places, source: BillingSource, now: datetime) -> 
             by=admin, service=service, settings=_settings(place, places, source, now), now=began
         )
         steps += _steps(place, environment, people, told, now)
+    steps += review_steps(people, now)
     for at, step in sorted(steps, key=lambda one: one[0]):
         step(now=at)
 
@@ -158,6 +160,8 @@ def _answers(place: story.Place, item: Item, by: User, people: dict[str, User], 
         return [(now - timedelta(days=95), partial(_tick, item.pk, by, slug))]
     if not place.answered or slug in place.open:
         return []
+    if place.watched and slug in ("sse-not-buffered", "spend-cap"):
+        return [(now - timedelta(days=2), partial(_tick, item.pk, by, slug))]
     if slug == "sse-not-buffered" and place.stream in ("direct", "flapping", "compressed", "steady"):
         return []
     if slug == "spend-cap" and place.billed is not None:

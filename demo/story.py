@@ -65,6 +65,7 @@ class Place:
     ``stream`` is ``direct``, ``steady`` (always held), ``flapping``, ``compressed`` or empty. ``cap`` is what the team
     declares and ``billed`` what the billing document says. ``open`` items have no answer, ``stale`` ones an old one,
     ``waived`` and ``left_out`` are granted requests, ``asked`` wait for a reviewer; ``answered=False`` leaves all open.
+    ``watched``: people looked at what probes look at too, before any of them did.
     """
 
     team: str
@@ -82,6 +83,7 @@ class Place:
     stale: tuple[str, ...] = ()
     waived: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    watched: bool = False
     left_out: tuple[str, ...] = ()
     build: str = ""
 
@@ -127,6 +129,7 @@ PLACES = (
         stream="direct",
         **_cap(1200),
         waived=("audit-log", "drill-credit-limit"),
+        watched=True,
         build="c07e9d2",
     ),
     _place("policy-search", "dev", **_cap(100), open=("logs-redacted",)),
