@@ -3,7 +3,7 @@
 import base64
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -78,8 +78,8 @@ def encodings(key: str) -> list[bytes]:
 NEEDLES = [(key, form) for key in (IN_A_VARIABLE, IN_A_FILE) for form in encodings(key)]
 
 
-def assert_clean(where: str, content: bytes) -> None:
-    found = [f"{key} as {form!r}" for key, form in NEEDLES if form in content]
+def assert_clean(where: str, content: bytes, needles: Sequence[tuple[str, bytes]] = NEEDLES) -> None:
+    found = [f"{key} as {form!r}" for key, form in needles if form in content]
     assert not found, f"{where} holds {found}"
 
 

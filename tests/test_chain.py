@@ -162,6 +162,19 @@ def test_a_column_that_says_otherwise_is_named_with_both(name: str, value: objec
     assert [fault.sentence for fault in faults_of_one(rows[3])] == [f"Event 4: {words}"]
 
 
+def test_true_is_not_one() -> None:
+    rows = chain_of(3)
+    rows[0] = replace(rows[0], columns={**rows[0].columns, "by": True})
+    assert said(rows) == ["Event 1: the column actor says True, and the sealed text 1."]
+
+
+def test_a_text_that_says_the_same_in_another_way_is_a_fault_though_it_is_sealed() -> None:
+    (row,) = chain_of(1)
+    for text in (row.text.replace(":", ": ", 1), row.text.replace("ë", "\\u00eb"), row.text[:-1] + ',"id":1}'):
+        other = replace(row, text=text, hash=seal(row.previous_hash, text))
+        assert said([other]) == ["Event 1: its text is not written as the ledger writes it."]
+
+
 def test_missing_events_are_counted_out() -> None:
     rows = chain_of(9)
     assert said([*rows[:3], *rows[4:]]) == ["Event 4: it is missing before event 5."]
@@ -192,6 +205,20 @@ def test_lines_out_of_order_are_named() -> None:
     assert said([rows[0], rows[2], rows[1], *rows[3:]]) == [
         "Event 2: it is missing before event 3.",
         "Event 2: it comes after event 3, out of order or for a second time.",
+    ]
+
+
+def test_a_line_out_of_order_is_judged_by_itself_too() -> None:
+    rows = chain_of(6)
+    twice = said([*rows[:3], replace(rows[2], text=rows[2].text.replace("ë", "e")), *rows[3:]])
+    assert twice == [
+        "Event 3: it stands there twice.",
+        "Event 3: its text and its hash do not belong together: one was changed.",
+    ]
+    other = replace(rows[2], columns={**rows[2].columns, "kind": "x"})
+    assert said([*rows[:3], other, *rows[3:]]) == [
+        "Event 3: it stands there twice.",
+        "Event 3: the column kind says “x”, and the sealed text “test.said”.",
     ]
 
 
@@ -278,6 +305,12 @@ def test_a_chain_that_was_written_anew_is_found_with_a_head_and_not_without() ->
         f"Event {taken.id}: its hash is not the one of the head. This event or one before it was written anew, "
         "or the head was taken of another ledger."
     )
+
+
+def test_a_head_that_counted_other_events_is_told_of() -> None:
+    rows = chain_of(9)
+    head = replace(head_of(rows[:5]), count=1004)
+    assert said(rows, head) == ["Event 5: there are 5 events up to this one, and 1,004 when the head was taken."]
 
 
 def test_a_head_at_an_event_that_is_gone_is_told_of() -> None:

@@ -8,6 +8,7 @@ from secrets import token_hex
 from django.db import transaction
 
 from readiness.models import Environment, Item, NotApplicable, Section, User
+from readiness.models.checklists import meaning_at
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 from readiness.rules.texts import reason_refusals, unkept
 from readiness.rules.waivers import LeftOutLine
@@ -58,7 +59,12 @@ def ask_section(
     batch = token_hex(16)
     asked = [
         NotApplicable.objects.create(
-            item=item, reason=reason, asked_by=by, asked_at=now, meaning=item.entry.meaning, batch=batch
+            item=item,
+            reason=reason,
+            asked_by=by,
+            asked_at=now,
+            meaning=meaning_at(item.entry.meanings, now),
+            batch=batch,
         )
         for item, line in zip(items, lines, strict=True)
         if not line.reasons

@@ -9,6 +9,7 @@ from django.utils import timezone
 from readiness.enums.standing import Status
 from readiness.enums.words import Stance
 from readiness.models import Item, NotApplicable, User, Waiver
+from readiness.models.checklists import meaning_at
 from readiness.rules import waivers as rules
 from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals, insist
 from readiness.rules.status import status_at
@@ -54,7 +55,7 @@ def ask_not_applicable(*, by: User, item_id: int, reason: str, seen_version: int
     item = item_to_change(item_id, by=by, seen_version=seen_version)
     insist(leave_out_refusals(item, now=now))
     request = NotApplicable.objects.create(
-        item=item, reason=reason, asked_by=by, asked_at=now, meaning=item.entry.meaning
+        item=item, reason=reason, asked_by=by, asked_at=now, meaning=meaning_at(item.entry.meanings, now)
     )
     save_written(item)
     record_of_request("not-applicable.asked", request, by=by, now=now, reason=reason)

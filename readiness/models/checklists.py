@@ -1,5 +1,7 @@
 """Checklists as versioned data: landed from files, referred to by slug."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -137,6 +139,12 @@ class Clause(models.Model):
     def meaning(self) -> int:
         """The number of what the clause means by its newest version; statements carry it."""
         return _newest_meaning(self.meanings)
+
+
+def meaning_at(meanings: dict[str, str], at: datetime) -> int:
+    """Return the number of the meaning that is in force at an instant."""
+    held = [int(number) for number, since in meanings.items() if datetime.fromisoformat(since) <= at]
+    return max(held, default=1)
 
 
 def _newest_meaning(meanings: dict[str, str]) -> int:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import pairwise
-from math import inf
 from typing import Any
 
 from readiness.enums.words import Outcome
@@ -59,8 +58,12 @@ class ClauseRule:
         """Return when a pass or a tick stops counting: at its end, or where the clause begins to mean another thing."""
         if statement.valid_until is None:
             return None
-        later = (at for number, at in (self.meanings or {}).items() if number > statement.meaning)
-        return min(statement.valid_until, min(later, default=statement.valid_until))
+        return min(statement.valid_until, self.known_end(statement) or statement.valid_until)
+
+    def known_end(self, statement: Statement) -> datetime | None:
+        """Return from when a statement is not true however often it is repeated: as it says, or by another meaning."""
+        later = [at for number, at in (self.meanings or {}).items() if number > statement.meaning]
+        return min([*later, *([statement.true_until] if statement.true_until else [])], default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +78,9 @@ class Ran:
 class ClauseFacts:
     """Where one clause stands: ends of its newest pass and standing tick, and when its fail counts from.
 
-    ``passed``, ``ticked`` and ``failed`` are the statements that say so. ``true_until``, ``drill`` and ``lent_by`` are
-    those of the pass. ``passing`` says that no fail was seen since it, whether or not that fail counts yet.
+    ``passed``, ``ticked`` and ``failed`` are the statements that say so. ``drill`` and ``lent_by`` are those of the
+    pass; ``true_until`` is from when it is not true any more, however often it is observed. ``passing`` says that no
+    fail was seen since it, whether or not that fail counts yet.
     """
 
     clause: str
@@ -145,11 +149,11 @@ def _latest(*instants: datetime | None) -> datetime | None:
     return max((instant for instant in instants if instant is not None), default=None)
 
 
-Order = tuple[datetime, float]
+Order = tuple[datetime, int]
 """When, and among what happened at one instant in which order."""
 
-Span = tuple[Order, datetime]
-"""When something held: from a statement on, up to the first instant that no longer counts."""
+Span = tuple[Order, Order]
+"""When something held: from a statement on, up to what ended it. At its own end that comes before every statement."""
 
 
 def fold_clause(rule: ClauseRule, statements: Iterable[Statement], *, ran: Sequence[Ran] = ()) -> ClauseFacts:
@@ -157,7 +161,8 @@ def fold_clause(rule: ClauseRule, statements: Iterable[Statement], *, ran: Seque
 
     ``ran`` is what the environment ran, in the order of time; the last is what it runs now. A pass of a build-bound
     clause counts while that is the build it was made on; where no build is known all passes of the environment's own
-    count until they age. No build lifts a fail: only a later pass does, or a reviewer who retires it.
+    count until they age. No build lifts a fail: only a later pass does, or a reviewer who retires it. Where a fail on
+    the same build came after a pass, that pass does not come back when something else lifts the fail.
     """
     ordered = sorted(statements, key=lambda statement: statement.order)
     observed = [one for one in ordered if not one.by_person]
@@ -165,23 +170,34 @@ def fold_clause(rule: ClauseRule, statements: Iterable[Statement], *, ran: Seque
     passes = [one for one in observed if one.outcome == Outcome.PASS]
     retired = [one.order for one in ordered if one.outcome == Outcome.RETIRED]
     lifted = max([*retired, *(one.order for one in passes[-1:])], default=None)
-    fails = [one for one in observed if one.outcome == Outcome.FAIL and (lifted is None or one.order > lifted)]
+    seen = [one for one in observed if one.outcome == Outcome.FAIL]
+    fails = [one for one in seen if lifted is None or one.order > lifted]
+    passes = [one for one in passes if not _undone(rule, one, seen, lifted)]
     newest = _newest(passes, ran[-1].build if rule.build_bound and ran else "")
     ticks = _tick_spans(rule, words)
+    held = [one for one in ticks if one[0][0][0] < one[0][1][0]]
     return ClauseFacts(
         clause=rule.slug,
         pass_until=rule.end(newest) if newest else None,
-        tick_until=max((end for _, end, _ in ticks), default=None),
-        failing_since=_counting_from(fails, [*_pass_spans(rule, passes, ran), *((one[0], one[1]) for one in ticks)]),
+        tick_until=max((end[0] for (_, end), _ in held), default=None),
+        failing_since=_counting_from(fails, [*_pass_spans(rule, passes, ran), *(span for span, _ in ticks)]),
         counts_from=rule.counts_from,
-        true_until=newest.true_until if newest else None,
+        true_until=rule.known_end(newest) if newest else None,
         passing=newest is not None and not fails,
         drill=newest is not None and newest.drill,
         passed=newest.id if newest else None,
-        ticked=max(ticks, key=lambda one: one[1])[2] if ticks else None,
+        ticked=max(held, key=lambda one: one[0][1])[1] if held else None,
         failed=fails[0].id if fails else None,
         lent_by=newest.lent_by if newest else None,
     )
+
+
+def _undone(rule: ClauseRule, passed: Statement, fails: Sequence[Statement], lifted: Order | None) -> bool:
+    """Return whether a fail that speaks of the same build came after a pass, and was lifted by something else since."""
+    if lifted is None or not passed.order < lifted:
+        return False
+    after = (fail for fail in fails if passed.order < fail.order < lifted)
+    return any(not rule.build_bound or fail.build in ("", passed.build) or not passed.build for fail in after)
 
 
 def _newest(passes: Sequence[Statement], build: str) -> Statement | None:
@@ -195,29 +211,29 @@ def _pass_spans(rule: ClauseRule, passes: Sequence[Statement], ran: Sequence[Ran
     if not rule.build_bound or not ran:
         newest = _newest(passes, "")
         if newest is not None and (end := rule.end(newest)) is not None:
-            yield newest.order, end
+            yield newest.order, (end, 0)
         return
     for now, after in pairwise([*ran, None]):
         newest = _newest(passes, now.build) if now is not None else None
         if now is None or newest is None or (end := rule.end(newest)) is None:
             continue
-        yield max(newest.order, (now.since, 0)), end if after is None else min(end, after.since)
+        yield max(newest.order, (now.since, 0)), (end if after is None else min(end, after.since), 0)
 
 
-def _tick_spans(rule: ClauseRule, words: Sequence[Statement]) -> list[tuple[Order, datetime, int]]:
+def _tick_spans(rule: ClauseRule, words: Sequence[Statement]) -> list[tuple[Span, int]]:
     """Return when ticks held, and which: from each word to its end, cut where a later one replaced it or took it back.
 
     A tick without the link that its clause wants counts for nothing, so it replaces none.
     """
-    spans: list[tuple[Order, datetime, int]] = []
+    spans: list[tuple[Span, int]] = []
     for word in words:
         if word.outcome != Outcome.WITHDRAWN and not word.supported:
             continue
-        cut = [(start, min(end, word.observed_at), one) for start, end, one in spans]
-        spans = [(start, end, one) for start, end, one in cut if start[0] < end]
+        spans = [((start, min(end, word.order)), one) for (start, end), one in spans]
+        spans = [((start, end), one) for (start, end), one in spans if start < end]
         end = rule.end(word)
         if word.outcome != Outcome.WITHDRAWN and end is not None:
-            spans.append((word.order, end, word.id))
+            spans.append(((word.order, (end, 0)), word.id))
     return spans
 
 
@@ -231,8 +247,8 @@ def _counting_from(fails: Sequence[Statement], spans: Sequence[Span]) -> datetim
     first = fails[0]
     unmet: Order = first.order
     for start, end in sorted(spans):
-        if start <= unmet and unmet[0] < end:
-            unmet = (end, inf)
+        if start <= unmet < end:
+            unmet = end
     sure = (one.observed_at for one in fails if one.drill or one.observed_at - first.observed_at >= CONFIRMED_AFTER)
     return min(unmet[0], next(sure, unmet[0]))
 
@@ -265,8 +281,10 @@ def fold_item(
     """Fold clauses, a waiver and a "not applicable" into an item's facts, as known at ``at``.
 
     ``first_met_at`` is what was known before; it is set to ``at`` where the item is met now for the first time.
-    An item without clauses is met by nothing.
+    An item of which no clause counts yet is met by nothing.
     """
+    if all(clause.counts_from is not None and at < clause.counts_from for clause in clauses):
+        clauses = []
     settled_until = _earliest([clause.met_until for clause in clauses])
     failing_since = min((one.counting_since for one in clauses if one.counting_since is not None), default=None)
     waived = _waived(clauses, waiver)

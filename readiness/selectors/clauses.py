@@ -116,7 +116,9 @@ def _fold(clause: Clause, stream: _Stream, words: list[Statement]) -> ClauseFact
     passed = newest if newest.outcome == Outcome.PASS else _newest_pass(rows)
     fails = list(_fails(rows, passed, retired)) if newest.outcome == Outcome.FAIL else []
     ran = stream.ran(fails[0].observed_at if fails else None)
-    chosen = {one.pk: one for one in [passed, *fails, *_counted(rows, passed, stream, ran)] if one is not None}
+    passes = [one for one in [passed, *_counted(rows, passed, stream, ran)] if one is not None]
+    undone = _undoing(rows, passes, passed, retired) if retired or len(passes) > 1 else []
+    chosen = {one.pk: one for one in [*passes, *fails, *undone]}
     return fold_clause(rule, [*words, *(_statement(one, stream.lenders) for one in chosen.values())], ran=ran)
 
 
@@ -147,6 +149,19 @@ def _counted(
             yield _newest_pass(rows.filter(build=build))
         elif not build and passed.item_id != stream.item.pk:
             yield _newest_pass(rows.filter(item=stream.item))
+
+
+def _undoing(
+    rows: QuerySet[Evidence], passes: Sequence[Evidence], passed: Evidence | None, retired: tuple[datetime, int] | None
+) -> Iterator[Evidence]:
+    """Yield, for each pass, a fail after it on the same build that something else has lifted: it does not come back."""
+    lifted = max(filter(None, [retired, (passed.observed_at, passed.pk) if passed else None]))
+    before = Q(observed_at__lt=lifted[0]) | Q(observed_at=lifted[0], id__lt=lifted[1])
+    fails = rows.filter(before, outcome=Outcome.FAIL).order_by("-observed_at", "-id")
+    for one in passes:
+        later = fails.filter(Q(observed_at__gt=one.observed_at) | Q(observed_at=one.observed_at, id__gt=one.pk))
+        on_it = later.filter(build__in=["", one.build]) if one.build else later
+        yield from filter(None, [on_it.first(), later.first()])
 
 
 def _newest_pass(rows: QuerySet[Evidence]) -> Evidence | None:

@@ -94,7 +94,11 @@ def foreseen(world: World, now: int, scheduled: Collection[str]) -> World:
     known = world.known(now)
     lasting = {}
     for clause in world.clauses:
-        heard = [one for one in stream(world, clause, now, known) if one.what in PROBES]
+        heard = [
+            one
+            for one in stream(world, clause, now, known)
+            if one.what in PROBES and (one.what != "unclear" or one.where == world.here)
+        ]  # That a probe cannot tell elsewhere says nothing of the one that runs here.
         if clause.name not in scheduled or not heard or heard[-1].what != "pass":
             continue
         newest = heard[-1]
