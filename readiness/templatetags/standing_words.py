@@ -29,8 +29,8 @@ _BECAUSE = {
 _KNOWN = {
     Known.NOW: "As it is now.",
     Known.REPLAYED: "As it was known then: recomputed from what was recorded by that instant, and from nothing else.",
-    Known.FORECAST: "As far as it is known now: probes that pass on a schedule are taken to keep passing, and what needs "
-    "a person or a drill ends when it ends.",
+    Known.FORECAST: "As far as it is known now: probes that pass on a schedule are taken to keep passing, and what "
+    "needs a person or a drill ends when it ends.",
 }
 
 
