@@ -181,7 +181,7 @@ def test_the_answer_to_the_form_shows_the_token_once_and_nobody_keeps_it(page: C
     assert "no-store" in answer.headers["Cache-Control"]
     (text,) = set(SPELLED.findall(answer.content.decode()))
     said = words(answer)
-    assert "It may builds:write for the services of Payments" in said
+    assert "It may say which build an environment runs, of the services of Payments" in said
     assert 'Authorization: Bearer $READINESS_TOKEN"' in said
     assert '"service": "payments-assistant"' in said
     assert "http://testserver/api/v1/builds" in said
@@ -217,7 +217,13 @@ def test_everybody_reads_which_tokens_there_are(client: Client, admin: User) -> 
     client.force_login(make_person(), backend="django.contrib.auth.backends.ModelBackend")
     answer = client.get(reverse("tokens"))
     said = words(answer)
-    for part in ("builds:write", "Payments", "every team", "never", "Only admins keep API tokens. Ask one of them."):
+    for part in (
+        "say which build an environment runs",
+        "Payments",
+        "every team",
+        "never",
+        "Only admins keep API tokens. Ask one of them.",
+    ):
         assert part in said
     assert "Revoke" not in said
     for token in ApiToken.objects.all():

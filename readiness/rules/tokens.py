@@ -66,6 +66,13 @@ def name_refusals(name: str) -> list[str]:
     return unkept(name)
 
 
+def may_words(scopes: Sequence[str]) -> str:
+    """Return what these scopes let a program do, in words; one that is known no more stands for itself."""
+    labels: dict[str, str] = dict(TokenScope.choices)
+    words = ", ".join(labels.get(scope, scope) for scope in scopes)
+    return words[:1].lower() + words[1:]
+
+
 def kept_scopes_refusals(scopes: Sequence[str]) -> list[str]:
     """Return why a token may not be made with these scopes."""
     if not scopes or not set(scopes) <= set(TokenScope.values):

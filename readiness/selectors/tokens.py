@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.crypto import constant_time_compare
 
 from readiness.models import ApiToken
-from readiness.rules.tokens import digest_of, prefix_of
+from readiness.rules.tokens import digest_of, may_words, prefix_of
 
 NOBODYS = digest_of("")
 
@@ -25,16 +25,17 @@ def token_shown(text: str, at: datetime) -> ApiToken | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenLine:
-    """One token in the list. ``state`` is works, ended or revoked."""
+    """One token in the list. ``may`` says what in words, ``state`` is works, ended or revoked."""
 
     token: ApiToken
+    may: str
     state: str
 
 
 def tokens_listed(at: datetime) -> list[TokenLine]:
     """Return every token, those that work first, the newest first among equals. One query."""
     found = ApiToken.objects.select_related("team", "created_by", "revoked_by")
-    listed = [TokenLine(token=token, state=_state(token, at)) for token in found]
+    listed = [TokenLine(token=token, may=may_words(token.scopes), state=_state(token, at)) for token in found]
     return sorted(listed, key=lambda line: line.state != "works")
 
 

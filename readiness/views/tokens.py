@@ -11,7 +11,7 @@ from readiness.actions import tokens as actions
 from readiness.forms.tokens import TokenForm
 from readiness.models import ApiToken, Service
 from readiness.rules.permissions import insist, keep_tokens_refusals
-from readiness.rules.tokens import revoke_refusals
+from readiness.rules.tokens import may_words, revoke_refusals
 from readiness.selectors.tokens import tokens_listed
 
 from .access import MOST_DIGITS, Request
@@ -35,8 +35,9 @@ def make(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         token, text = actions.make_token(by=request.user, now=now, **form.cleaned_data)
         owned = Service.objects.filter(team=token.team) if token.team else Service.objects.all()
-        context = {"now": now, "token": token, "text": text, "example": owned.filter(archived_at=None).first()}
-        return render(request, "token_made.html", context, status=201)
+        shown = {"now": now, "token": token, "text": text, "may": may_words(token.scopes)}
+        example = owned.filter(archived_at=None).first()
+        return render(request, "token_made.html", {**shown, "example": example}, status=201)
     return render(request, "token_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
