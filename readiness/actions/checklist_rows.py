@@ -132,7 +132,7 @@ def _planned(
         row=row,
         rows={clause.slug: clause for clause in row.clauses.all()} if row else {},
         timing=timing,
-        clauses=tuple((clause, clause_timing(clause, held, timing, landing)) for clause in entry.clauses),
+        clauses=tuple((clause, clause_timing(clause, held, entry, timing, landing)) for clause in entry.clauses),
     )
 
 

@@ -8,9 +8,9 @@ from django.db import transaction
 
 from readiness.models import Checklist, ChecklistVersion, Team, User
 from readiness.rules.checklist_changes import ChangeGroup, ChangeKind, changes
-from readiness.rules.checklist_file import ChecklistFile, ChecklistFileError, parse
+from readiness.rules.checklist_file import ChecklistFile, parse
 from readiness.rules.permissions import change_checklist_refusals, insist
-from readiness.selectors.checklists import version_file
+from readiness.selectors.checklists import newest_version, version_file
 from readiness.selectors.landings import EnvironmentEffect, difference, picture
 
 from . import ledger
@@ -61,7 +61,7 @@ def preview(*, by: User | None, text: str, team: Team | None = None, now: dateti
     Raises what ``land`` raises.
     """
     with ledger.rehearsal():
-        prepared = _prepare(by, text, team, now)
+        prepared = _prepare(by, text, team, now, seen=None)
         if prepared is None:
             return None
         announced = sorted(at for at in prepared.instants() if at > now)
@@ -113,22 +113,18 @@ def land_shipped(*, text: str, now: datetime) -> ChecklistVersion | None:
 def _land(
     by: User | None, text: str, team: Team | None, seen: int | None, now: datetime, *, lenient: bool
 ) -> ChecklistVersion | None:
-    prepared = _prepare(by, text, team, now, lenient=lenient)
+    prepared = _prepare(by, text, team, now, seen=seen, lenient=lenient)
     if prepared is None:
         return None
-    held = prepared.held
-    if seen is not None and seen != (held.version if held else 0):
-        if held is None:
-            raise ChecklistFileError(["the file: there is no such checklist any more"])
-        last = held.versions.select_related("landed_by").order_by("-version").first()
-        raise ChecklistCrossed(held, by=str(last.landed_by) if last and last.landed_by else "Somebody")
-    told = changes(version_file(held), prepared.file)
+    told = changes(version_file(prepared.held), prepared.file)
     version = write(prepared, text=text, by=by, now=now)
     ledger.record("checklist.landed", by=by, at=now, data=_as_json(prepared, told, now))
     return version
 
 
-def _prepare(by: User | None, text: str, team: Team | None, now: datetime, *, lenient: bool = False) -> Plan | None:
+def _prepare(
+    by: User | None, text: str, team: Team | None, now: datetime, *, seen: int | None, lenient: bool = False
+) -> Plan | None:
     """Take the lock, read and judge the text; None where exactly this has landed."""
     if by is not None:
         insist(change_checklist_refusals(by.actor))
@@ -137,6 +133,9 @@ def _prepare(by: User | None, text: str, team: Team | None, now: datetime, *, le
     held = Checklist.objects.select_related("team").filter(slug=file.slug).first()
     if held is not None and held.versions.filter(version=held.version, text=text).exists():
         return None
+    if held is not None and seen is not None and seen != held.version:
+        last = newest_version(held)
+        raise ChecklistCrossed(held, by=str(last.landed_by) if last and last.landed_by else "Somebody")
     return plan(file, held=held, team=team, lenient=lenient, now=now)
 
 

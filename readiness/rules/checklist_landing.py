@@ -68,33 +68,74 @@ class Landing:
 
 def entry_timing(entry: EntryFile, held: HeldEntry | None, landing: Landing) -> Timing:
     """Return from when an entry counts, and from when its newest meaning holds."""
-    return _timing(entry, held, landing, since=landing.since)
+    begins = landing.begins(entry.counts_from)
+    return _timing(held, landing, meaning=entry.meaning, begins=begins, holds_from=begins, since=landing.since)
 
 
-def clause_timing(clause: ClauseFile, held: HeldEntry | None, entry: Timing, landing: Landing) -> Timing:
-    """Return from when a clause counts. ``held`` is its entry as it was, ``entry`` what that entry's timing becomes.
+def clause_timing(
+    clause: ClauseFile, held: HeldEntry | None, entry: EntryFile, timing: Timing, landing: Landing
+) -> Timing:
+    """Return from when a clause counts. ``held`` is its entry as it was, ``timing`` what that of ``entry`` becomes.
 
-    A clause that comes with its entry counts as soon as that does, unless it names a later day.
+    A clause that comes with its entry counts as soon as that does, unless it names a later day. Where an entry means
+    another thing each of its clauses does: a clause's number in the records is counted up by either.
     """
     known = held.clauses.get(clause.slug) if held else None
-    timing = _timing(clause, known, landing, since=landing.now if held else None)
-    with_entry = held is None and timing.counts_from is not None and timing.counts_from == entry.counts_from
-    return Timing(meanings=timing.meanings, counts_from=None) if with_entry else timing
+    begins = landing.begins(clause.counts_from)
+    found = _timing(
+        known,
+        landing,
+        meaning=clause.meaning + entry.meaning - 1,
+        begins=begins,
+        holds_from=_holds_from(clause, known, held, entry, timing, landing),
+        since=landing.now if held else None,
+    )
+    with_entry = held is None and found.counts_from is not None and found.counts_from == timing.counts_from
+    return Timing(meanings=found.meanings, counts_from=None) if with_entry else found
 
 
-def _timing(file: EntryFile | ClauseFile, held: Held | None, landing: Landing, *, since: datetime | None) -> Timing:
-    begins, now = landing.begins(file.counts_from), landing.now
+def _holds_from(
+    clause: ClauseFile, known: Held | None, held: HeldEntry | None, entry: EntryFile, timing: Timing, landing: Landing
+) -> datetime | None:
+    """Return from when the newest meaning of a clause holds: from its own day, or with that of its entry."""
+    own = landing.begins(clause.counts_from) or landing.now
+    if known is None or held is None:
+        return own
+    rises = [own] if clause.meaning > _own_meaning(known, held) else []
+    if entry.meaning > held.meaning:
+        rises.append(datetime.fromisoformat(timing.meanings[str(entry.meaning)]))
+    if rises:
+        return min(rises)
+    with_entry = _newest(held) is not None and _newest(held) == _newest(known)
+    return datetime.fromisoformat(timing.meanings[str(held.meaning)]) if with_entry else own
+
+
+def _own_meaning(clause: Held, entry: HeldEntry) -> int:
+    """Return the number that a clause has in its file."""
+    return max(1, clause.meaning - entry.meaning + 1)
+
+
+def _timing(
+    held: Held | None,
+    landing: Landing,
+    *,
+    meaning: int,
+    begins: datetime | None,
+    holds_from: datetime | None,
+    since: datetime | None,
+) -> Timing:
+    now = landing.now
     if held is None:
-        meanings = {str(file.meaning): now.isoformat()} if file.meaning > 1 else {}
+        meanings = {str(meaning): now.isoformat()} if meaning > 1 else {}
         return Timing(meanings=meanings, counts_from=begins or since)
     meanings = dict(held.meanings)
     if held.retired or _ahead(held.counts_from, now):
-        if file.meaning > held.meaning:
-            meanings[str(file.meaning)] = now.isoformat()
+        if meaning > held.meaning:
+            meanings[str(meaning)] = now.isoformat()
         kept = now if _ahead(held.counts_from, now) else held.counts_from
         return Timing(meanings=meanings, counts_from=begins or kept)
-    if file.meaning > held.meaning or _ahead(_newest(held), now):
-        meanings[str(file.meaning)] = (begins or now).isoformat()
+    if meaning > held.meaning or _ahead(_newest(held), now):
+        meanings[str(meaning)] = (holds_from or now).isoformat()
     return Timing(meanings=meanings, counts_from=held.counts_from)
 
 
@@ -123,12 +164,13 @@ def _entry_faults(entry: EntryFile, held: HeldEntry | None, landing: Landing) ->
             f"{place}: its scope is {Scope(held.scope).value} and stays so, since answers are kept by it: "
             "retire this entry and add another one under another slug"
         )
-    yield from _part_faults(place, entry, held, landing)
+    yield from _part_faults(place, entry, held, held.meaning if held else 1, landing)
     for clause in entry.clauses:
         known = held.clauses.get(clause.slug) if held else None
-        yield from _part_faults(f"{place}, clause {clause.slug!r}", clause, known, landing)
+        meaning = _own_meaning(known, held) if known and held else 1
+        yield from _part_faults(f"{place}, clause {clause.slug!r}", clause, known, meaning, landing)
     timing = entry_timing(entry, held, landing)
-    starts = [clause_timing(clause, held, timing, landing).counts_from for clause in entry.clauses]
+    starts = [clause_timing(clause, held, entry, timing, landing).counts_from for clause in entry.clauses]
     begins = max(timing.counts_from, landing.now) if timing.counts_from else landing.now
     if not any(start is None or start <= begins for start in starts):
         yield (
@@ -137,16 +179,17 @@ def _entry_faults(entry: EntryFile, held: HeldEntry | None, landing: Landing) ->
         )
 
 
-def _part_faults(place: str, file: EntryFile | ClauseFile, held: Held | None, landing: Landing) -> Iterator[str]:
+def _part_faults(
+    place: str, file: EntryFile | ClauseFile, held: Held | None, meaning: int, landing: Landing
+) -> Iterator[str]:
     if landing.lenient:
         return
-    new = held is None or held.retired
     if held is not None:
-        yield from _meaning_faults(place, file.meaning, held.meaning)
+        yield from _meaning_faults(place, file.meaning, meaning)
     if file.counts_from is None:
         return
-    other = new or (held is not None and file.meaning > held.meaning)
-    if not other and held is not None and not _announced(held, landing.now):
+    new = held is None or held.retired or file.meaning > meaning
+    if not new and held is not None and not _announced(held, landing.now):
         if _same_day(file.counts_from, held, landing):
             return
         yield (

@@ -89,16 +89,26 @@ class ChecklistPage:
         return sum(len(section.entries) for section in self.sections)
 
     @property
-    def announced(self) -> Sequence[tuple[EntryLine, Announced]]:
-        """What counts only from an instant to come, the nearest first; an entry for each of its clauses too."""
-        return sorted(_all_announced(self.sections), key=lambda pair: pair[1].at)
+    def announced(self) -> Sequence["AnnouncedPart"]:
+        """What counts only from an instant to come, the nearest first: entries, and clauses of those that count."""
+        return sorted(_all_announced(self.sections), key=lambda part: part.announced.at)
 
 
-def _all_announced(sections: Sequence[SectionLines]) -> Iterator[tuple[EntryLine, Announced]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncedPart:
+    """An entry, or one clause of it, that counts only from an instant to come."""
+
+    entry: EntryLine
+    clause: Clause | None
+    announced: Announced
+
+
+def _all_announced(sections: Sequence[SectionLines]) -> Iterator[AnnouncedPart]:
     for line in (line for section in sections for line in section.entries):
-        for announced in (line.announced, *(clause.announced for clause in line.clauses)):
+        parts = [(None, line.announced), *((one.clause, one.announced) for one in line.clauses)]
+        for clause, announced in parts:
             if announced is not None:
-                yield line, announced
+                yield AnnouncedPart(entry=line, clause=clause, announced=announced)
 
 
 def checklist_page(checklist: Checklist, at: datetime) -> ChecklistPage:
@@ -165,7 +175,11 @@ def next_text(checklist: Checklist) -> str:
     return next_version(held.text, held.version) if held is not None else ""
 
 
-def unknown_probes(file: ChecklistFile) -> list[str]:
-    """Return the probes that a file names and that are not installed, in the order of the file."""
-    named = dict.fromkeys(clause.probe for entry in file.entries for clause in entry.clauses if clause.probe)
-    return [probe for probe in named if probe not in observers()]
+def unknown_probes(file: ChecklistFile, *, held: ChecklistFile | None) -> list[str]:
+    """Return the probes that a file names, that are not installed, and that the version held does not name already."""
+    known = {*observers(), *(_probes(held) if held else ())}
+    return [probe for probe in _probes(file) if probe not in known]
+
+
+def _probes(file: ChecklistFile) -> list[str]:
+    return list(dict.fromkeys(clause.probe for entry in file.entries for clause in entry.clauses if clause.probe))

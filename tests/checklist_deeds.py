@@ -1,0 +1,53 @@
+"""What tests of checklists do: land, see what is refused, and look at sheets."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from readiness.actions.checklists import land, preview
+from readiness.enums.standing import Status
+from readiness.models import (
+    Checklist,
+    ChecklistVersion,
+    Clause,
+    Entry,
+    Environment,
+    Event,
+    Item,
+    NotApplicable,
+    Team,
+    User,
+)
+from readiness.rules.checklist_file import ChecklistFile, ChecklistFileError
+from readiness.selectors.sheets import sheet
+from tests.checklist_texts import written
+from tests.deeds import everything
+from tests.factories import NOW
+
+
+def landed(admin: User, file: ChecklistFile, *, team: Team | None = None, now: datetime = NOW) -> ChecklistVersion:
+    version = land(by=admin, text=written(file), team=team, now=now)
+    assert version is not None
+    return version
+
+
+def faults(admin: User, file: ChecklistFile, *, team: Team | None = None, now: datetime = NOW) -> tuple[str, ...]:
+    before = everything(), rows()
+    with pytest.raises(ChecklistFileError) as caught:
+        land(by=admin, text=written(file), team=team, now=now)
+    assert (everything(), rows()) == before, "Whatever is refused has written nothing."
+    with pytest.raises(ChecklistFileError) as previewed:
+        preview(by=admin, text=written(file), team=team, now=now)
+    assert previewed.value.problems == caught.value.problems
+    return caught.value.problems
+
+
+def rows() -> list[list[dict[str, Any]]]:
+    kinds = (Checklist, ChecklistVersion, Entry, Clause, Item, NotApplicable, Event)
+    return [list(kind.objects.order_by("pk").values()) for kind in kinds]
+
+
+def on_sheet(environment: Environment, at: datetime) -> dict[str, Status]:
+    found = Environment.objects.select_related("service__team").get(pk=environment.pk)
+    return {row.entry.slug: row.status for row in sheet(found, at).rows if row.status is not None}
