@@ -18,6 +18,7 @@ def prepare(*, base: str, ports: Sequence[int]) -> str:
     """
     call_command("migrate", verbosity=0, interactive=False)
     call_command("load_checklist", stdout=io.StringIO())
+    call_command("rebuild", "--missing", "--write", stdout=io.StringIO())
     admin = first_admin()
     if settings.DEMO:
         from demo.seed import seed

@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 from random import Random
 
 import pytest
+from django.db import transaction
 
+from readiness.actions import ledger
 from readiness.enums.words import Judgement, Outcome
-from readiness.models import Deployment, Environment, Evidence, Item
+from readiness.models import Deployment, Environment, Event, Evidence, Item
 from readiness.rules.folding import ClauseFacts, Ran, Statement, fold_clause
 from readiness.selectors.clauses import LONG_AGO, clause_facts, rule_of
 from tests.deeds import observe
@@ -110,6 +112,12 @@ def test_the_few_rows_that_are_read_say_what_all_rows_say(bound: bool) -> None:
         random_builds(random, prod)
         archived = NOW + timedelta(seconds=random.choice(SECONDS)) if random.random() < 0.3 else None
         Environment.objects.filter(pk=staging.pk).update(archived_at=archived)
+        Event.objects.filter(kind="environment.archived").delete()
+        if archived:
+            with transaction.atomic():
+                ledger.record(
+                    "environment.archived", by=None, at=archived, service=staging.service, environment=staging
+                )
         assert lender.environment is not None
         lender.environment.archived_at = archived
         for known_by in (None, NOW + timedelta(seconds=random.choice(SECONDS)), NOW + timedelta(seconds=35)):

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from django.db.models import Q, QuerySet
 
 from readiness.enums.words import Kind, Outcome
-from readiness.models import Clause, Deployment, Environment, Evidence, Item
+from readiness.models import Clause, Deployment, Environment, Event, Evidence, Item
 from readiness.rules.folding import CONFIRMED_AFTER, ClauseFacts, ClauseRule, Ran, Statement, fold_clause
 
+ARCHIVED, RESTORED = "environment.archived", "environment.restored"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -77,6 +78,21 @@ class _Stream:
         return found + [Ran(since=one.at, build=one.build) for one in after]
 
 
+def archived_environments(service_id: int, known_by: datetime | None) -> set[int]:
+    """Return which environments of a service were archived by themselves at an instant (None: now). One query.
+
+    The ledger is asked of the past: an environment may have been brought back since.
+    """
+    if known_by is None:
+        away = Environment.objects.filter(service=service_id, archived_at__isnull=False)
+        return set(away.values_list("pk", flat=True))
+    moves = Event.objects.filter(
+        service=service_id, environment__isnull=False, kind__in=[ARCHIVED, RESTORED], at__lte=known_by
+    )
+    newest = dict(moves.order_by("id").values_list("environment_id", "kind"))
+    return {environment for environment, kind in newest.items() if environment is not None and kind == ARCHIVED}
+
+
 def deployments(environment: Environment, known_by: datetime | None) -> QuerySet[Deployment]:
     """Return what an environment ran, as it was known at an instant (None: now)."""
     rows = Deployment.objects.filter(environment=environment)
@@ -96,11 +112,13 @@ def _stream(item: Item, known_by: datetime | None) -> _Stream:
     build = now.build if now else ""
     lenders: dict[int, int] = {}
     if build and environment.kind == Kind.PROD:
-        live = Q(environment__archived_at=None)
-        if known_by is not None:
-            live |= Q(environment__archived_at__gt=known_by)
-        others = Item.objects.filter(live, entry=item.entry_id, service=item.service_id).exclude(pk=item.pk)
-        lenders = {pk: place for pk, place in others.values_list("pk", "environment_id") if place is not None}
+        others = Item.objects.filter(entry=item.entry_id, service=item.service_id).exclude(pk=item.pk)
+        away = archived_environments(item.service_id, known_by)
+        lenders = {
+            pk: place
+            for pk, place in others.values_list("pk", "environment_id")
+            if place is not None and place not in away
+        }
     return _Stream(item=item, build=build, lenders=lenders, known_by=known_by)
 
 

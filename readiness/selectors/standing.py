@@ -14,6 +14,7 @@ from readiness.models import (
     Clause,
     Entry,
     Environment,
+    Event,
     Item,
     NotApplicable,
     Run,
@@ -27,7 +28,7 @@ from readiness.rules.status import ItemFacts
 from readiness.rules.steps import Step, next_step
 from readiness.rules.verdicts import Stand, Tally, Under, stand_at, tally
 
-from .clauses import clause_facts
+from .clauses import ARCHIVED, RESTORED, clause_facts
 from .decisions import under as decided
 from .ownership import with_owners
 from .requests import grant_of, left_out_by
@@ -105,10 +106,24 @@ def launch_instant(launch_on: date) -> datetime:
     return datetime.combine(launch_on, time.min, tzinfo=timezone.get_current_timezone())
 
 
-def exists_at(environment: Environment, at: datetime) -> bool:
-    """Return whether an environment has a verdict at an instant: it was added by then and is not archived."""
-    archived = [one for one in (environment.archived_at, environment.service.archived_at) if one is not None]
-    return (environment.added_at is None or environment.added_at <= at) and not any(one <= at for one in archived)
+def exists_at(environment: Environment, at: datetime, *, now: datetime) -> bool:
+    """Return whether an environment has a verdict at an instant: it was added by then and was not archived.
+
+    One query for an instant past: the ledger tells what was archived then and brought back since.
+    """
+    if environment.added_at is not None and at < environment.added_at:
+        return False
+    if at >= now:
+        return environment.archived_at is None and environment.service.archived_at is None
+    mine = Q(environment=environment, kind__startswith="environment.") | Q(
+        environment=None, kind__startswith="service."
+    )
+    moves = Event.objects.filter(mine, service=environment.service_id, at__lte=at, kind__in=_MOVES)
+    newest = {kind.partition(".")[0]: kind for kind in moves.order_by("id").values_list("kind", flat=True)}
+    return not any(kind.endswith(".archived") for kind in newest.values())
+
+
+_MOVES = (ARCHIVED, RESTORED, "service.archived", "service.restored")
 
 
 def verdict(environment: Environment, *, at: datetime, now: datetime) -> Standing | None:
@@ -118,7 +133,7 @@ def verdict(environment: Environment, *, at: datetime, now: datetime) -> Standin
     instant to come, probes that pass now on a schedule are taken to keep passing, and what needs a person or a drill
     ends when it ends: twelve queries, whatever the number of items, like now.
     """
-    if not exists_at(environment, min(at, now)):
+    if not exists_at(environment, at, now=now):
         return None
     asked = entries_at(at, team_id=environment.service.team_id)
     entries = [entry for entry in asked if entry.applies_to(environment.kind)]
