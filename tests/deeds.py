@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from readiness.actions import decisions, items, requests, reviews, runs
@@ -64,6 +65,20 @@ def decide(by: User, request: Any, *, grant: bool = True, note: str = "", now: d
 
 def end(by: User, request: Any, *, reason: str = REASON, now: datetime = NOW) -> Any:
     return requests.end(by=by, request=request, reason=reason, now=now)
+
+
+def on_sheet(environment: Environment) -> list[Item]:
+    """Every item that the environment's sheet shows."""
+    either = Q(environment=environment) | Q(environment=None)
+    items = Item.objects.filter(either, service=environment.service).select_related("entry").order_by("pk")
+    return [item for item in items if item.entry.applies_to(environment.kind)]
+
+
+def settle(environment: Environment, by: User, *, but: Sequence[str] = (), now: datetime = NOW) -> None:
+    """Tick everything on a sheet, but for some entries."""
+    for item in on_sheet(environment):
+        if item.entry.slug not in but:
+            tick(by, item, now=now)
 
 
 def plan_review(*environments: Environment, by: User, now: datetime = NOW, **given: Any) -> Review:
@@ -130,9 +145,9 @@ def observe(environment: Environment, probe: str, *, now: datetime, **said: Judg
 
 def everything() -> tuple[int, ...]:
     """How many rows there are of what people and probes write."""
-    return tuple(kind.objects.count() for kind in (Event, Evidence, Waiver, NotApplicable, Run)) + tuple(
-        Item.objects.order_by("pk").values_list("version", flat=True)
-    )
+    return tuple(
+        kind.objects.count() for kind in (Event, Evidence, Waiver, NotApplicable, Run, Review, Decision)
+    ) + tuple(Item.objects.order_by("pk").values_list("version", flat=True))
 
 
 @contextmanager
