@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as product
 from django.test import Client
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
@@ -17,6 +17,7 @@ from tests.browser import NewContext, SignedIn, session_of
 from tests.deeds import observe
 from tests.factories import make_admin, make_environment, make_member, make_service, make_team
 from tests.servers.site import LiveSite
+from tests.test_permissions import named
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 WATCH = """
@@ -71,6 +72,17 @@ def walked(prod: Environment, admin: User) -> Iterator[str]:
     )
 
 
+def pages_of_the_configuration(prod: Environment) -> Iterator[str]:
+    """Every address of the URL configuration that these arguments fit, so that a new page is walked by itself."""
+    service, environment = prod.service.slug, prod.name
+    for name in named():
+        for args in ([], [service], [service, environment], [service, environment, "spend-cap"]):
+            try:
+                yield reverse(name, args=args)
+            except NoReverseMatch:
+                continue
+
+
 def kept(page: Page) -> None:
     """Assert that the page in the browser broke nothing, has styles, and has nothing inline."""
     assert page.evaluate("window.broken") == [], page.url
@@ -90,6 +102,21 @@ def test_no_page_breaks_the_policy_for_an_admin(signed_in: SignedIn, prod: Envir
         assert "default-src 'none'" in policy, address
         page.wait_for_load_state("networkidle")
         kept(page)
+
+
+def test_no_page_of_the_configuration_breaks_the_policy(signed_in: SignedIn, prod: Environment, admin: User) -> None:
+    page = signed_in(admin)
+    page.add_init_script(WATCH)
+    walked_pages = 0
+    for address in pages_of_the_configuration(prod):
+        seen = page.request.get(address, max_redirects=0)
+        if seen.status == 200 and seen.headers.get("content-type", "").startswith("text/html"):
+            assert "unsafe" not in seen.headers["content-security-policy"], address
+            page.goto(address)
+            if page.locator("head link").count():  # A part of a page, which htmx asks for, has no head of its own.
+                kept(page)
+            walked_pages += 1
+    assert walked_pages > 8
 
 
 def test_no_page_breaks_the_policy_for_a_stranger(
