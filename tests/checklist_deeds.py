@@ -20,7 +20,9 @@ from readiness.models import (
     User,
 )
 from readiness.rules.checklist_file import ChecklistFile, ChecklistFileError
+from readiness.selectors.checklists import next_text
 from readiness.selectors.sheets import sheet
+from readiness.views.checklists import digest
 from tests.checklist_texts import written
 from tests.deeds import everything
 from tests.factories import NOW
@@ -51,3 +53,13 @@ def rows() -> list[list[dict[str, Any]]]:
 def on_sheet(environment: Environment, at: datetime) -> dict[str, Status]:
     found = Environment.objects.select_related("service__team").get(pk=environment.pk)
     return {row.entry.slug: row.status for row in sheet(found, at).rows if row.status is not None}
+
+
+def next_checklist(slug: str) -> str:
+    """The text of the next version of a checklist, which says what it changes and changes nothing."""
+    return next_text(Checklist.objects.get(slug=slug)).replace('changes = ""', 'changes = "Nothing much."')
+
+
+def landing_form(text: str, *, seen: int) -> dict[str, Any]:
+    """What the page of a preview sends to land what it showed."""
+    return {"text": text, "team": "", "step": "land", "seen": seen, "digest": digest(text, None, seen)}

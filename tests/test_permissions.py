@@ -15,6 +15,8 @@ from readiness.actions import requests
 from readiness.enums.words import Judgement
 from readiness.models import ApiToken, Decision, Disabling, Environment, Event, Item, NotApplicable, Run, User, Waiver
 from readiness.selectors.sections import items_in, seen_text
+from tests.checklist_deeds import landing_form, next_checklist
+from tests.checklist_texts import checklist, written
 from tests.deeds import REASON, SUMMARY, ask, decide_on, everything, observe
 from tests.factories import (
     PASSWORD,
@@ -85,6 +87,11 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "service-restore": (NOT_SO, DOES),
     "environment-archive": (NOT_SO, DOES),
     "environment-restore": (NOT_SO, DOES),
+    "checklists": (READ, NOT_SO),
+    "checklist": (READ, NOT_SO),
+    "checklist-version": (READ, NOT_SO),
+    "checklist-import": ((TO_SIGN_IN, 403, 403, 403, 403, 200), ADMINS),
+    "checklist-change": ((TO_SIGN_IN, 403, 403, 403, 403, 200), ADMINS),
     "probes": (READ, NOT_SO),
     "probe-disable": (NOT_SO, ADMINS),
     "probe-enable": (NOT_SO, ADMINS),
@@ -131,6 +138,9 @@ class Place:
     def address(self, name: str) -> str:
         service, environment = self.prod.service.slug, self.prod.name
         parts = {
+            "checklist": ["bastion"],
+            "checklist-version": ["bastion", "1"],
+            "checklist-change": ["bastion"],
             "service": [service],
             "service-change": [service],
             "environment-add": [service],
@@ -158,7 +168,7 @@ class Place:
         alone |= {"ledger", "ledger-export"}
         alone |= {"my-items", "answer", "waivers"}
         alone |= {"launches", "review-add"}
-        alone |= {"probes"}
+        alone |= {"probes", "checklists", "checklist-import"}
         return reverse(
             name, args=[] if name in alone else parts.get(name, [service, environment, self.item.entry.slug])
         )
@@ -180,6 +190,8 @@ class Place:
             "sign-in": {"username": "nobody", "password": "wrong"},
             "sign-in-link": {"token": "spent"},
             "password": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
+            "checklist-import": landing_form(written(checklist()), seen=0),
+            "checklist-change": landing_form(next_checklist("bastion"), seen=1),
             "service-add": {"team": team, "slug": "another", "description": ""},
             "service-change": {"team": team, "description": "Says more.", "seen_version": self.prod.service.version},
             **{f"{what}-{act}": {"reason": REASON} for what in ("service", "environment") for act in ARCHIVING},

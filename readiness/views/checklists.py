@@ -124,7 +124,7 @@ def _preview(
         "text": text,
         "team": team,
         "seen": found.seen,
-        "digest": _digest(text, team, found.seen),
+        "digest": digest(text, team, found.seen),
         "unknown_probes": selector.unknown_probes(found.file, held=selector.version_file(checklist)),
         "note": note,
     }
@@ -133,7 +133,7 @@ def _preview(
 
 def _land(request: Request, checklist: Checklist | None, text: str, team: Team | None) -> HttpResponse:
     seen = number_in(request.POST.get("seen", ""))
-    if seen is None or request.POST.get("digest", "") != _digest(text, team, seen):
+    if seen is None or request.POST.get("digest", "") != digest(text, team, seen):
         note = "This is not the text that was previewed. This is what it would do; land it if that is what you want."
         return _preview(request, checklist, text, team, note)
     landed = actions.land(by=request.user, text=text, team=team, seen=seen, now=timezone.now())
@@ -143,7 +143,7 @@ def _land(request: Request, checklist: Checklist | None, text: str, team: Team |
     return redirect("checklist", file.slug)
 
 
-def _digest(text: str, team: Team | None, seen: int) -> str:
+def digest(text: str, team: Team | None, seen: int) -> str:
     """Return what ties a landing to its preview: the text, whose it is, and the version that was held then."""
     return hashlib.sha256(f"{seen}\n{team.pk if team else ''}\n{text}".encode()).hexdigest()
 
