@@ -27,7 +27,7 @@ def course_of(request: Waiver | NotApplicable) -> Course:
         until=until,
         ended_at=request.ended_at,
         by_person=request.ended_by_id is not None,
-        renewed=request.end_reason == RENEWED,
+        renewed=isinstance(request, Waiver) and request.end_reason == RENEWED,
     )
 
 
@@ -44,8 +44,9 @@ def with_state(kind: str, at: datetime) -> QuerySet[Any]:
         (Q(ended_at=None) & (Q(closes=None) | Q(closes__gt=at)), RequestState.HOLDING),
         (Q(ended_at=None), RequestState.ENDED),
         (Q(ended_by__isnull=False), RequestState.REVOKED),
-        (Q(end_reason=RENEWED) & (Q(closes=None) | Q(ended_at__lt=F("closes"))), RequestState.RENEWED),
     ]
+    if kind == WAIVER:
+        cases.append((Q(end_reason=RENEWED, ended_at__lt=F("closes")), RequestState.RENEWED))
     state = Case(
         *(When(condition, then=Value(str(word))) for condition, word in cases),
         default=Value(str(RequestState.ENDED)),
