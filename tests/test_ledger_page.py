@@ -22,8 +22,8 @@ from tests.factories import item_of, make_admin, make_environment, make_person
 from tests.ledgers import append, lively_ledger, stored_rows, update
 
 pytestmark = pytest.mark.django_db
-QUERIES = 7
-"""How many queries the page costs, those of the session and the person included."""
+QUERIES = 8
+"""How many queries the page costs, those of the session, the person and the frame included."""
 PAGE = reverse("ledger")
 EXPORT = reverse("ledger-export")
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -50,7 +50,7 @@ def words(html: str) -> str:
 
 
 def link(html: str, name: str) -> str | None:
-    found = re.search(rf'<a class="button[^"]*" href="([^"]+)">{name}</a>', html)
+    found = re.search(rf'<a class="button[^"]*"\s+href="([^"]+)">{name}</a>', html)
     return unescape(found[1]) if found else None
 
 
@@ -61,7 +61,7 @@ def test_every_event_is_there_newest_first_with_its_number_and_its_hash(page: Cl
     for row in rows:
         assert f">{row.hash[:12]}<" in html
     assert "Zoë ticked “" in words(html)
-    assert "Readiness loaded a version of the checklist" in words(html)
+    assert "Readiness landed a version of the checklist" in words(html)
     assert "does not hold" not in html
 
 
