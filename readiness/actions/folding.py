@@ -76,7 +76,8 @@ def refresh(item: Item, *, now: datetime) -> list[ClauseFacts]:
 def _discharge(item: Item, now: datetime) -> None:
     """Discharge, once and for good, the conditions under which an item was let wait."""
     for condition in Condition.objects.filter(item=item, discharged_at=None).select_related("decision__environment"):
-        condition.discharged_at = now
+        # Whoever waited for the item's lock has an earlier clock than the decision that was made meanwhile.
+        condition.discharged_at = max(now, condition.decided_at)
         condition.save(update_fields=["discharged_at"])
         environment = condition.decision.environment
         ledger.record(
