@@ -12,6 +12,8 @@ from readiness.rules.texts import reason_refusals
 from . import ledger
 from .folding import lock_item, refresh
 
+WITH_SERVICE = "The whole service is archived. Bring that back first."
+
 
 @transaction.atomic
 def archive_environment(*, by: User, environment_id: int, reason: str, now: datetime) -> Environment:
@@ -21,7 +23,7 @@ def archive_environment(*, by: User, environment_id: int, reason: str, now: date
     if environment.archived_at is not None:
         raise Refused(["This is archived already."])
     if environment.service.archived_at is not None:
-        raise Refused(["The whole service is archived already."])
+        raise Refused([WITH_SERVICE])
     return _set(environment, borrowing, now, by=by, kind="environment.archived", reason=reason, now=now)
 
 
@@ -33,7 +35,7 @@ def restore_environment(*, by: User, environment_id: int, reason: str, now: date
     if environment.archived_at is None:
         raise Refused(["This is not archived."])
     if environment.service.archived_at is not None:
-        raise Refused(["The whole service is archived. Bring that back first."])
+        raise Refused([WITH_SERVICE])
     return _set(environment, borrowing, None, by=by, kind="environment.restored", reason=reason, now=now)
 
 

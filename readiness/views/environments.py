@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from readiness.actions import services as actions
+from readiness.actions.archiving import WITH_SERVICE
 from readiness.forms.archiving import ArchiveForm
 from readiness.forms.services import ENVIRONMENT_TAKEN, EnvironmentForm
 from readiness.models import Environment
@@ -95,7 +96,7 @@ def form_page(
         "archiving": archiving or ArchiveForm(),
         "archived": archived(environment),
         "archived_reasons": archived_refusals(environment.archived_since),
-        "with_service": archived_refusals(environment.service.archived_at),
+        "with_service": [WITH_SERVICE] if environment.service.archived_at else [],
         "crossing": crossing,
     }
     return render(request, "environment_form.html", context, status=status)
