@@ -146,7 +146,9 @@ def differences(
         was, stands = before[(at, place)], now[(at, place)]
         for slug in {*was, *stands}:
             pair = (was.get(slug), stands.get(slug))
-            if pair[0] is not pair[1] and last.get((place, slug)) != pair:
+            known = last.get((place, slug))
+            gone = known is not None and known[1] is None and pair[1] is None
+            if pair[0] is not pair[1] and known != pair and not gone:
                 found[(place, slug, at)] = last[(place, slug)] = pair
     return found
 

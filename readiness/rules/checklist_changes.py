@@ -108,7 +108,7 @@ def _entry(old: EntryFile, new: EntryFile) -> Iterator[Change]:
         )
 
     if new.meaning != old.meaning:
-        yield change(ChangeKind.MEANS_ANOTHER_THING, before=old.text, after=new.text)
+        yield change(ChangeKind.MEANS_ANOTHER_THING, before=_other(old.text, new.text), after=new.text)
     elif new.counts_from != old.counts_from:
         yield change(ChangeKind.BEGINS, before=_day(old.counts_from), after=_day(new.counts_from))
     if new.kinds != old.kinds:
@@ -164,7 +164,7 @@ def _clause(entry: EntryFile, old: ClauseFile, new: ClauseFile) -> Iterator[Chan
         )
 
     if new.meaning != old.meaning:
-        yield change(ChangeKind.MEANS_ANOTHER_THING, "", old.text, new.text)
+        yield change(ChangeKind.MEANS_ANOTHER_THING, "", _other(old.text, new.text), new.text)
     elif new.text != old.text:
         yield change(ChangeKind.REWORDED, "text", old.text, new.text)
     if new.meaning == old.meaning and new.counts_from != old.counts_from:
@@ -195,6 +195,10 @@ def _moved(old: ChecklistFile, new: ChecklistFile) -> Iterator[Change]:
                     before=before.name,
                     after=section.name,
                 )
+
+
+def _other(old: str, new: str) -> str:
+    return old if old != new else ""
 
 
 def _day(day: date | None) -> str:

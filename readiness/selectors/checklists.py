@@ -105,7 +105,8 @@ class AnnouncedPart:
 
 def _all_announced(sections: Sequence[SectionLines]) -> Iterator[AnnouncedPart]:
     for line in (line for section in sections for line in section.entries):
-        parts = [(None, line.announced), *((one.clause, one.announced) for one in line.clauses)]
+        own = [(one.clause, one.announced) for one in line.clauses if one.announced != line.announced]
+        parts = [(None, line.announced), *own]
         for clause, announced in parts:
             if announced is not None:
                 yield AnnouncedPart(entry=line, clause=clause, announced=announced)

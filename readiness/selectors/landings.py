@@ -114,7 +114,7 @@ class EnvironmentEffect:
 def difference(before: Picture, after: Picture) -> list[EnvironmentEffect]:
     """Return the environments that stand otherwise in the second picture, with what differs from which instant on.
 
-    A difference that goes on as it was at the instant before is told once.
+    A difference that goes on as it was at the instant before is told once, and so is an item that goes.
     """
     found = []
     for environment in {pk: sheet.environment for sheets in after.values() for pk, sheet in sheets.items()}.values():
@@ -148,7 +148,10 @@ def _items(was: SheetStood, now: SheetStood, at: datetime) -> Iterator[Effect]:
 
 def _news(effect: Effect, known: Sequence[Effect]) -> bool:
     last = next((one for one in reversed(known) if one.entry.pk == effect.entry.pk), None)
-    return last is None or (last.before, last.after) != (effect.before, effect.after)
+    if last is None:
+        return True
+    gone = last.after is None and effect.after is None
+    return not gone and (last.before, last.after) != (effect.before, effect.after)
 
 
 def _other_verdict(effect: VerdictEffect, known: Sequence[VerdictEffect]) -> bool:
