@@ -129,6 +129,7 @@ class MinutesForm(KeylessForm):
     """What was said in a review."""
 
     minutes = forms.CharField(
+        label="What was said",
         required=False,
         widget=forms.Textarea(attrs={"rows": 8}),
         max_length=texts.MOST_TEXT,
