@@ -33,51 +33,51 @@ from tests.programs import make_token
 
 pytestmark = pytest.mark.django_db
 
-ROLES = ("stranger", "reader", "other", "member", "reviewer", "admin")
+ROLES = ("stranger", "reader", "auditor", "other", "member", "reviewer", "admin")
 TO_SIGN_IN = "→"
 ARCHIVING = ("archive", "restore")
 NEW_PASSWORD = "correct horse battery"
-READ = (TO_SIGN_IN, 200, 200, 200, 200, 200)
-TEAM = (TO_SIGN_IN, 403, 403, 200, 403, 200)
-DOES = (TO_SIGN_IN, 403, 403, 302, 403, 302)
-ADMINS = (TO_SIGN_IN, 403, 403, 403, 403, 302)
-REVIEWS = (TO_SIGN_IN, 403, 403, 403, 302, 403)
-NOT_SO = (TO_SIGN_IN, 405, 405, 405, 405, 405)
-OPEN_TO_ALL = (200, 200, 200, 200, 200, 200)
+READ = (TO_SIGN_IN, 200, 200, 200, 200, 200, 200)
+TEAM = (TO_SIGN_IN, 403, 403, 403, 200, 403, 200)
+DOES = (TO_SIGN_IN, 403, 403, 403, 302, 403, 302)
+ADMINS = (TO_SIGN_IN, 403, 403, 403, 403, 403, 302)
+REVIEWS = (TO_SIGN_IN, 403, 403, 403, 403, 302, 403)
+NOT_SO = (TO_SIGN_IN, 405, 405, 405, 405, 405, 405)
+OPEN_TO_ALL = (200, 200, 200, 200, 200, 200, 200)
 
 # What GET and POST answer to each role in ROLES; POST sends a form that is right where the person may send it.
 TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
-    "healthz": (OPEN_TO_ALL, (405,) * 6),
-    "readyz": ((200,) * 6, (405,) * 6),
+    "healthz": (OPEN_TO_ALL, (405,) * 7),
+    "readyz": ((200,) * 7, (405,) * 7),
     "overview": (READ, NOT_SO),
-    "sign-in": ((200, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302)),
-    "sign-in-link": ((403, 302, 302, 302, 302, 302), (403,) * 6),
-    "sign-out": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302)),
-    "password": (READ, (TO_SIGN_IN, 302, 302, 302, 302, 302)),
-    "admin-door": ((TO_SIGN_IN, 403, 403, 403, 403, 302), (405,) * 6),
-    "admin-password": ((TO_SIGN_IN, 302, 302, 302, 302, 302), (TO_SIGN_IN, 302, 302, 302, 302, 302)),
+    "sign-in": ((200, 302, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302, 302)),
+    "sign-in-link": ((403, 302, 302, 302, 302, 302, 302), (403,) * 7),
+    "sign-out": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
+    "password": (READ, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
+    "admin-door": ((TO_SIGN_IN, 403, 403, 403, 403, 403, 302), (405,) * 7),
+    "admin-password": ((TO_SIGN_IN, 302, 302, 302, 302, 302, 302), (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
     "ledger": (READ, NOT_SO),
-    "ledger-export": ((TO_SIGN_IN, 403, 403, 403, 403, 200), NOT_SO),
+    "ledger-export": ((TO_SIGN_IN, 403, 200, 403, 403, 403, 200), NOT_SO),
     "my-items": (READ, NOT_SO),
     "answer": (NOT_SO, REVIEWS),
     "waivers": (READ, NOT_SO),
     "leave-out": (NOT_SO, DOES),
-    "item-take": (NOT_SO, (TO_SIGN_IN, 403, 403, 302, 403, 422)),
+    "item-take": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 302, 403, 422)),
     "decide-batch": (NOT_SO, REVIEWS),
     "launches": (READ, NOT_SO),
-    "review-add": ((TO_SIGN_IN, 403, 403, 403, 200, 403), REVIEWS),
+    "review-add": ((TO_SIGN_IN, 403, 403, 403, 403, 200, 403), REVIEWS),
     "review": (READ, NOT_SO),
-    "review-change": ((TO_SIGN_IN, 403, 403, 403, 200, 403), REVIEWS),
+    "review-change": ((TO_SIGN_IN, 403, 403, 403, 403, 200, 403), REVIEWS),
     "review-minutes": (NOT_SO, REVIEWS),
     "review-close": (NOT_SO, REVIEWS),
     "launch-decide": (READ, REVIEWS),
     "decision": (READ, NOT_SO),
     "tokens": (READ, NOT_SO),
-    "token-make": ((TO_SIGN_IN, 403, 403, 403, 403, 200), (TO_SIGN_IN, 403, 403, 403, 403, 201)),
-    "token-revoke": ((TO_SIGN_IN, 403, 403, 403, 403, 200), (TO_SIGN_IN, 403, 403, 403, 403, 302)),
-    "api-builds": ((405,) * 6, (401,) * 6),  # A session is no token: tests/test_api_builds.py shows tokens.
-    "api-document": ((401, 200, 200, 200, 200, 200), (405,) * 6),
-    "service-add": ((TO_SIGN_IN, 403, 200, 200, 403, 200), (TO_SIGN_IN, 403, 422, 302, 403, 302)),
+    "token-make": ((TO_SIGN_IN, 403, 403, 403, 403, 403, 200), (TO_SIGN_IN, 403, 403, 403, 403, 403, 201)),
+    "token-revoke": ((TO_SIGN_IN, 403, 403, 403, 403, 403, 200), (TO_SIGN_IN, 403, 403, 403, 403, 403, 302)),
+    "api-builds": ((405,) * 7, (401,) * 7),  # A session is no token: tests/test_api_builds.py shows tokens.
+    "api-document": ((401, 200, 200, 200, 200, 200, 200), (405,) * 7),
+    "service-add": ((TO_SIGN_IN, 403, 403, 200, 200, 403, 200), (TO_SIGN_IN, 403, 403, 422, 302, 403, 302)),
     "service": (READ, NOT_SO),
     "service-change": (TEAM, DOES),
     "environment-add": (TEAM, DOES),
@@ -90,25 +90,25 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "checklists": (READ, NOT_SO),
     "checklist": (READ, NOT_SO),
     "checklist-version": (READ, NOT_SO),
-    "checklist-import": ((TO_SIGN_IN, 403, 403, 403, 403, 200), ADMINS),
-    "checklist-change": ((TO_SIGN_IN, 403, 403, 403, 403, 200), ADMINS),
+    "checklist-import": ((TO_SIGN_IN, 403, 403, 403, 403, 403, 200), ADMINS),
+    "checklist-change": ((TO_SIGN_IN, 403, 403, 403, 403, 403, 200), ADMINS),
     "probes": (READ, NOT_SO),
     "probe-disable": (NOT_SO, ADMINS),
     "probe-enable": (NOT_SO, ADMINS),
     "item-retire": (NOT_SO, REVIEWS),
     "run-all": (NOT_SO, DOES),
     "sheet-at": (READ, NOT_SO),
-    "sheet-live": ((TO_SIGN_IN, 200, 200, 200, 200, 200), NOT_SO),
+    "sheet-live": ((TO_SIGN_IN, 200, 200, 200, 200, 200, 200), NOT_SO),
     "item": (READ, NOT_SO),
     "item-tick": (NOT_SO, DOES),
     "item-take-back": (NOT_SO, DOES),
     "item-assign": (NOT_SO, DOES),
     "ask-waiver": (NOT_SO, DOES),
     "ask-not-applicable": (NOT_SO, DOES),
-    "decide": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 302, 403)),
-    "end-request": (NOT_SO, (TO_SIGN_IN, 403, 403, 302, 302, 302)),
+    "decide": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 403, 302, 403)),
+    "end-request": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 302, 302, 302)),
     "item-run": (NOT_SO, DOES),
-    "run": ((TO_SIGN_IN, 302, 302, 302, 302, 302), NOT_SO),
+    "run": ((TO_SIGN_IN, 302, 302, 302, 302, 302, 302), NOT_SO),
 }
 
 
@@ -271,6 +271,7 @@ def place() -> Place:
         run=observe(prod, "spend-cap", now=timezone.now(), cap_matches=Judgement.INCONCLUSIVE),
         people={
             "reader": make_person(),
+            "auditor": make_person(is_auditor=True),
             "other": make_member(make_team()),
             "member": member,
             "reviewer": reviewer,
@@ -337,7 +338,7 @@ def test_a_token_opens_the_api_and_nothing_else(place: Place, name: str) -> None
 def test_the_admin_is_for_admins(place: Place) -> None:
     for address in (reverse("admin:index"), reverse("admin:readiness_user_changelist")):
         codes = [place.client(role).get(address).status_code for role in ROLES]
-        assert codes == [302, 302, 302, 302, 302, 200]
+        assert codes == [302, 302, 302, 302, 302, 302, 200]
 
 
 def test_nobody_is_deleted_by_an_admin(place: Place) -> None:

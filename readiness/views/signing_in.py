@@ -5,7 +5,6 @@ from math import ceil
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from django.contrib.admin import site as admin_site
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
@@ -21,10 +20,9 @@ from sesame.backends import ModelBackend as Links
 
 from readiness import known_browsers, throttle
 from readiness.models import User
-from readiness.rules.permissions import Refused
+from readiness.rules.permissions import insist, keep_people_refusals
 
 SPENT = "This link was used already, or it is older than a day. Print a new one with: manage.py signin_link USERNAME"
-NO_ADMIN = "Only admins keep people, teams and billing sources. Ask one of them."
 
 
 class SignIn(LoginView):
@@ -102,6 +100,5 @@ def admin_door(request: HttpRequest) -> HttpResponse:
     leads_to = asked if local else reverse("admin:index")
     if not request.user.is_authenticated:
         return redirect(f"{reverse('sign-in')}?{urlencode({'next': leads_to})}")
-    if not admin_site.has_permission(request):
-        raise Refused([NO_ADMIN])
+    insist(keep_people_refusals(request.user.actor))
     return redirect(leads_to)
