@@ -167,5 +167,6 @@ def test_a_version_is_one_event(shipped: ChecklistFile) -> None:
             "summary": "First version.",
             "changes": {"retired": ["store-false"], "clause-added": ["spend-cap/cap-reviewed"]},
             "announced": {"spend-cap/cap-reviewed": "2026-04-01T00:00:00+00:00"},
+            "asked_again": ["spend-cap"],
         },
     )

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from readiness.actions import items
 from readiness.actions.checklists import ChecklistCrossed, land, land_shipped, preview
+from readiness.actions.items import Crossed
 from readiness.enums.standing import Status
 from readiness.enums.words import Scope
 from readiness.models import (
@@ -20,9 +22,10 @@ from readiness.models import (
     User,
 )
 from readiness.rules.checklist_file import ChecklistFile, EntryFile
+from readiness.selectors.crossings import saved_about
 from tests.checklist_deeds import faults, landed, on_sheet
 from tests.checklist_texts import checklist, clause, entry, written
-from tests.deeds import after, ask_to_leave_out, decide, refused, status, tick
+from tests.deeds import SUMMARY, after, ask_to_leave_out, decide, refused, status, tick
 from tests.factories import (
     NOW,
     item_of,
@@ -175,6 +178,11 @@ def test_whoever_saw_the_older_meaning_and_ticks_now_is_told(
     landed(admin, checklist(entry(meaning=2), entry("licence"), version=2), now=after(minutes=1))
     versions = [Item.objects.get(pk=one.pk).version for one in (item, other)]
     assert versions == [item.version + 1, other.version]
+    with pytest.raises(Crossed, match="ada saved this item first"):
+        items.tick(by=mia, item_id=item.pk, summary=SUMMARY, links=[], seen_version=item.version, now=after(minutes=2))
+    (saved,) = saved_about(Item.objects.get(pk=item.pk), item.version)
+    assert (saved.line.who, saved.line.what) == ("ada", "landed a version of the checklist")
+    items.tick(by=mia, item_id=other.pk, summary=SUMMARY, links=[], seen_version=other.version, now=after(minutes=2))
 
 
 # Counting from a later date

@@ -50,9 +50,23 @@ class PlannedEntry:
         return (self.file.build_bound, _same(self.timing.meanings), None, clauses)
 
     @property
-    def asks_more(self) -> bool:
-        """Whether a person who saw the entry before would answer something else than it asks."""
-        if self.row is None or self.timing.meanings != self.row.meanings:
+    def asked_before(self) -> Asked | None:
+        """What its items are folded by now; None for a new entry."""
+        if self.row is None:
+            return None
+        clauses = tuple(
+            (clause.slug, clause.probe, clause.counts_from, _same(clause.meanings))
+            for clause in sorted(self.rows.values(), key=lambda one: one.position)
+            if clause.retired_at is None
+        )
+        return (self.row.build_bound, _same(self.row.meanings), self.row.retired_at, clauses)
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether a person who saw the entry before would answer something else, or less, than it asks."""
+        if self.row is None:
+            return False
+        if self.timing.meanings != self.row.meanings:
             return True
         known = {slug: clause.meanings for slug, clause in self.rows.items() if clause.retired_at is None}
         return any(known.get(clause.slug) != timing.meanings for clause, timing in self.clauses)
@@ -76,6 +90,16 @@ class Plan:
                 if row is not None:
                     found |= set(Timing(meanings=row.meanings, counts_from=row.counts_from).instants())
         return found
+
+    @property
+    def changed(self) -> list[Entry]:
+        """The held entries whose items have to be folded again."""
+        return [one.row for one in self.entries if one.row is not None and one.asked_before != one.asked]
+
+    @property
+    def asked_again(self) -> list[Entry]:
+        """Those of them of which whoever saw their items before has to be told."""
+        return [one.row for one in self.entries if one.row is not None and one.asks_again]
 
     def announced(self, now: datetime) -> dict[str, str]:
         """Return from when the entries and clauses count that do not count yet, by their slugs in the file."""
@@ -178,33 +202,18 @@ def write(plan: Plan, *, text: str, by: User | None, now: datetime) -> Checklist
     Items are locked by key before anything is written. Where an entry asks something else, or more, than it did, its
     items' version counts up: who saw the older one and answers now is told.
     """
-    changed = [entry for entry in plan.entries if entry.row is not None and _asked(entry) != entry.asked]
-    touched = {entry.row.pk for entry in changed if entry.row is not None}
-    keys = Item.objects.filter(entry__in=touched).order_by("pk").select_for_update(no_key=True)
+    keys = Item.objects.filter(entry__in=plan.changed).order_by("pk").select_for_update(no_key=True)
     locked = list(keys.values_list("pk", flat=True))
-    more = {entry.row.pk for entry in changed if entry.row is not None and entry.asks_more}
+    again = [entry.pk for entry in plan.asked_again]
     elsewhere = any(_asked_elsewhere(entry) for entry in plan.entries)
     version = _write_rows(plan, text, by, now)
     if elsewhere:
         for environment in Environment.objects.select_related("service"):
             add_missing_items(environment)
-    Item.objects.filter(pk__in=locked, entry__in=more).update(version=F("version") + 1)
+    Item.objects.filter(pk__in=locked, entry__in=again).update(version=F("version") + 1)
     for item_id in locked:
         refresh(lock_item(item_id), now=now)
     return version
-
-
-def _asked(entry: PlannedEntry) -> Asked | None:
-    """Return what the items of a held entry were folded by."""
-    row = entry.row
-    if row is None:
-        return None
-    clauses = tuple(
-        (clause.slug, clause.probe, clause.counts_from, _same(clause.meanings))
-        for clause in sorted(entry.rows.values(), key=lambda one: one.position)
-        if clause.retired_at is None
-    )
-    return (row.build_bound, _same(row.meanings), row.retired_at, clauses)
 
 
 def _same(meanings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -116,9 +116,9 @@ def _land(
     prepared = _prepare(by, text, team, now, seen=seen, lenient=lenient)
     if prepared is None:
         return None
-    told = changes(version_file(prepared.held), prepared.file)
+    told = _as_json(prepared, changes(version_file(prepared.held), prepared.file), now)
     version = write(prepared, text=text, by=by, now=now)
-    ledger.record("checklist.landed", by=by, at=now, data=_as_json(prepared, told, now))
+    ledger.record("checklist.landed", by=by, at=now, data=told)
     return version
 
 
@@ -150,6 +150,7 @@ def _as_json(prepared: Plan, told: Sequence[ChangeGroup], now: datetime) -> dict
         "summary": prepared.file.changes,
         "changes": {str(kind): sorted(set(by_kind[kind])) for kind in ChangeKind if kind in by_kind},
         "announced": prepared.announced(now),
+        "asked_again": sorted(entry.slug for entry in prepared.asked_again),
     }
 
 

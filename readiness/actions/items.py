@@ -10,6 +10,7 @@ from readiness.models import Clause, Evidence, EvidenceLink, Item, User
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 from readiness.rules.texts import links_refusals, summary_refusals
 from readiness.selectors.clauses import clause_facts
+from readiness.selectors.crossings import written_about
 
 from . import ledger
 from .folding import lock_item, refresh
@@ -44,9 +45,9 @@ def insist_unchanged(item: Item, seen_version: int | None) -> None:
 
 
 def saved_last_by(item: Item) -> str:
-    """Return the name of who wrote about an item last."""
-    last = item.events.filter(actor__isnull=False).select_related("actor").order_by("-id").first()
-    return str(last.actor) if last else "Somebody"
+    """Return the name of who wrote about an item, or landed what asks it again, last."""
+    last = written_about(item).select_related("actor").order_by("-id").first()
+    return str(last.actor or "Readiness") if last else "Somebody"
 
 
 def live_refusals(item: Item) -> list[str]:

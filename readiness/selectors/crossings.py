@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from readiness.enums.words import Stance
@@ -41,12 +41,19 @@ class Since:
 
 
 def saved_about(item: Item, seen_version: int) -> list[Saved]:
-    """Return what people wrote about an item since a version of it, the first of them first. One query.
+    """Return what was written about an item since a version of it, the first of it first. Two queries.
 
-    A version is counted up once by each event of a person about the item, so the newest so many are those.
+    A version is counted up once by each such event, so the newest so many are those.
     """
-    count = max(1, item.version - seen_version)
-    return _saved(Event.objects.filter(item=item, actor__isnull=False), count)
+    return _saved(written_about(item), max(1, item.version - seen_version))
+
+
+def written_about(item: Item) -> QuerySet[Event]:
+    """Return the events that counted an item's version up: of people about it, and landings that ask it again."""
+    slug = item.entry.slug
+    landings = Event.objects.filter(kind="checklist.landed", text__contains=f'"{slug}"')
+    again = [event.pk for event in landings if slug in event.data["asked_again"]]
+    return Event.objects.filter(Q(item=item, actor__isnull=False) | Q(pk__in=again))
 
 
 def environment_since(environment: Environment, seen_version: int) -> Since:
