@@ -262,10 +262,10 @@ def test_settings_cross_field_by_field_and_what_was_left_alone_is_taken_over(
     said = words(response)
     assert "jonas saved these settings while you were writing." in said
     assert "Build two jonas three" in said
-    assert "Taken over into the form, since you had left it alone: monthly spend cap ( 250.00 , by jonas)" in said
-    assert "billing source ( Ledger of spend , by jonas)" in said
+    assert "Taken over into the form, since you had left it alone: Monthly spend cap ( 250.00 , by jonas)" in said
+    assert "Billing source ( Ledger of spend , by jonas)" in said
     assert "Bastion URL https://api.example.ca/v1" in said.partition("Yours")[2]
-    assert "Unchanged: name, kind, launch date" in said
+    assert "Unchanged: Name, Kind, Launch date" in said
     assert [value_of(response, f"id_{name}") for name in ("build", "spend_cap")] == ["three", "250.00"]
     assert f'<option value="{source.pk}" selected>' in response.content.decode()
     again = {**mine, **billing, "spend_cap": "250.00"}
@@ -321,7 +321,7 @@ def test_a_service_crosses_field_by_field(page: Client, mia: User, prod: Environ
     said = words(response)
     assert "jonas saved this service while you were writing." in said
     assert "Description Theirs. jonas Mine." in said
-    assert "team ( Insurance , by jonas)" in said
+    assert "Team ( Insurance , by jonas)" in said
     assert value_of(response, "id_description") == "Mine."
     assert f'<option value="{other.pk}" selected>' in response.content.decode()
     again = {"team": other.pk, "description": "Mine.", "seen_version": value_of(response, "id_seen_version")}

@@ -244,6 +244,7 @@ def test_sheet_and_item_say_who_disabled_what_they_wait_for(prod: Environment, a
     mia = make_member(prod.service.team)
     client.force_login(mia, backend="django.contrib.auth.backends.ModelBackend")
     disable(ada, "spend-cap", prod)
+    assert 'aria-current="page">Probes' in client.get(reverse("probes")).content.decode()
     sheet = words(client.get(prod.get_absolute_url()))
     assert "spend-cap disabled by ada since 2 Mar" in sheet
     item = client.get(reverse("item", args=["assistant", "prod", "spend-cap"]), {"tab": "runs"})

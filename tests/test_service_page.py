@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import make_environment, make_member, make_service, make_team
 
-QUERIES = 7
+QUERIES = 10
 """How many queries the page costs, those of the session and the person included."""
 
 

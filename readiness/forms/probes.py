@@ -13,7 +13,7 @@ class DisableForm(forms.Form):
     """Where a probe is to look no more, and why."""
 
     environment = forms.ModelChoiceField(
-        Environment.objects.none(), label="Where", required=False, empty_label="Everywhere"
+        Environment.objects.none(), label="Only in", required=False, empty_label="Everywhere"
     )
     reason = forms.CharField(
         label="Why",

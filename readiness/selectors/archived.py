@@ -26,9 +26,14 @@ def archived_service(service: Service) -> Line | None:
 
 
 def archived_environments(service: Service) -> list[tuple[Environment, Line | None]]:
-    """Return the environments of a service that were archived by themselves, with who did it. One query for each."""
-    found = service.environments.filter(archived_at__isnull=False).select_related("service")
-    return [(one, _newest(one.events.filter(kind="environment.archived"))) for one in in_order(found)]
+    """Return the environments of a service that were archived by themselves, with who did it. At most two queries."""
+    found = in_order(service.environments.filter(archived_at__isnull=False).select_related("service"))
+    told = (
+        Event.objects.filter(environment__in=found, kind="environment.archived").select_related("actor").order_by("id")
+    )
+    newest = {event.environment_id: event for event in told} if found else {}
+    who = dict(zip(newest, lines(newest.values()), strict=True))
+    return [(one, who.get(one.pk)) for one in found]
 
 
 def _newest(events: QuerySet[Event]) -> Line | None:

@@ -321,6 +321,7 @@ _AREAS = {
     "launches": "launches",
     "reviews": "launches",
     "decisions": "launches",
+    "probes": "probes",
 }
 
 

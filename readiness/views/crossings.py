@@ -28,7 +28,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """Both sides of a crossing. ``mine`` are labels and texts; the rest of it is for settings alone.
+    """Both sides of a crossing. ``mine`` is what this person wrote, labels and texts; the rest is for settings alone.
 
     ``both`` was changed by others and by this person to something else, ``taken`` by others alone: the form takes that
     over. ``unchanged`` are labels of what nobody changed.
@@ -64,13 +64,14 @@ def crossed_settings(form: forms.BaseForm, now: forms.BaseForm, since: Since, *,
         saved = as_text(now[name].value())
         seen = as_text(since.before[name]) if name in since.before else saved
         sides.setdefault(side_of(seen=seen, saved=saved, mine=as_text(form.cleaned_data.get(name))), []).append(name)
-    mine, taken = sides.get(Side.MINE, []), sides.get(Side.THEIRS, [])
+    taken = sides.get(Side.THEIRS, [])
+    mine = [(str(now[name].label), _shown(now.fields[name], form[name].value())) for name in sides.get(Side.MINE, [])]
     both = [_setting(form, now, since, name) for name in sides.get(Side.BOTH, [])]
     form.data = resent(form.data, seen_version=str(version), **{name: as_text(now[name].value()) for name in taken})
     return Crossing(
         sentence=_sentence(since.saved, about),
         saved=since.saved,
-        mine=[(str(now[name].label), _shown(now.fields[name], form[name].value())) for name in mine],
+        mine=[*mine, *((one.label, one.mine) for one in both)],
         both=both,
         taken=[_setting(form, now, since, name) for name in taken],
         unchanged=[str(now[name].label) for name in sides.get(Side.UNCHANGED, [])],

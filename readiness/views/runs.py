@@ -13,7 +13,7 @@ from readiness.actions import runs as actions
 from readiness.models import Clause, Entry, Run
 from readiness.observers import observers
 from readiness.rules.permissions import Refused
-from readiness.selectors.disablings import standing_disablings
+from readiness.selectors.disablings import disabled_words, standing_disablings
 
 from .access import Request, find_environment, find_item
 from .items import changed
@@ -81,4 +81,6 @@ def run(request: Request, service: str, environment: str, entry: str, run: int) 
         return render(request, "partials/run.html", context)
     sheet = sheet_context(request, found)
     row = sheet["sheet"].row(item.entry.slug)
-    return render(request, "partials/run.html", {**sheet, **context, "row": row, "over": True})
+    off = [disabled_words(one) for one in row.disabled] if row and len(row.disabled) == len(row.probes) else []
+    over = {"row": row, "over": True, "run_refusals": sheet["change_refusals"] or off}
+    return render(request, "partials/run.html", {**sheet, **context, **over})

@@ -36,6 +36,7 @@ class SheetContext(TypedDict):
     environment: Environment
     change_refusals: list[str]
     archived: Line | None
+    may_restore: bool
     builds: list[BuildLine]
     launch: Launch
     since: int
@@ -55,6 +56,7 @@ def sheet_context(request: Request, environment: Environment) -> SheetContext:
         "change_refusals": refusals_to_change(request, environment.service)
         or archived_refusals(environment.archived_since),
         "archived": archived(environment),
+        "may_restore": not refusals_to_change(request, environment.service),
         "builds": builds_of(environment),
         "launch": launch,
         "since": since,
