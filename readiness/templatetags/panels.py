@@ -203,18 +203,6 @@ def _clause_kind(view: ClauseView, now: datetime) -> tuple[str, str]:
 
 
 @register.simple_tag
-def request_tag(asked: Waiver | NotApplicable) -> SafeString:
-    """Draw where a request stands as a word."""
-    if asked.ended_at is not None:
-        kind, word = "open", "withdrawn" if asked.decided_at is None else "ended"
-    elif asked.waiting:
-        kind, word = "waiting", "waits for a reviewer"
-    else:
-        kind, word = ("waived", "granted") if asked.granted else ("open", "refused")
-    return format_html('<span class="tag {}">{}</span>', kind, word)
-
-
-@register.simple_tag
 def earlier_requests(detail: ItemDetail) -> list[Waiver | NotApplicable]:
     """Return the requests that are over, newest first."""
     shown = (detail.request, detail.standing_waiver, detail.standing_not_applicable)
