@@ -16,8 +16,9 @@ from readiness.rules.verdicts import Tally, Under, stand_at, tally
 
 from .coverage import Coverage, Pairs, coverages
 from .decisions import newest_decisions, standing_decisions
+from .grounds import clauses_of, passed_last, runs_by_itself
 from .requests import grant_of, left_out_by
-from .standing import clauses_of, launch_instant, runs_by_itself
+from .standing import launch_instant
 from .steps import disabled_probes
 from .strips import Strip, answered_by, counting, entries_in_order, strip
 
@@ -125,13 +126,14 @@ def _forecasts(
     waivers = {one.item_id: grant_of(one) for one in Waiver.objects.filter(**granted)}
     left_out = {one.item_id: one for one in NotApplicable.objects.filter(**granted)}
     clauses = clauses_of(entries)
-    running = _running({one.service_id for one in environments})
+    running, passed = _running({one.service_id for one in environments})
     found = {}
     for one in environments:
         at, stands = launches[one.pk], []
         for entry, item in sheets[one.pk]:
             place = None if entry.scope == Scope.SERVICE else one.pk
-            watched = _watched(clauses.get(entry.pk, ()), running.get((one.service_id, place), ()))
+            where = (one.service_id, place)
+            watched = _watched(clauses.get(entry.pk, ()), running.get(where, ()), passed.get(where, ()))
             facts = fold_item(
                 keep_passing(item.clauses, scheduled=watched, now=now),
                 waiver=waivers.get(item.pk),
@@ -144,17 +146,26 @@ def _forecasts(
     return found
 
 
-def _watched(clauses: Iterable[Clause], probes: Collection[str]) -> set[str]:
-    return {clause.slug for clause in clauses if clause.probe in probes}
+def _watched(clauses: Iterable[Clause], probes: Collection[str], passed: Collection[tuple[str, str]]) -> set[str]:
+    return {clause.slug for clause in clauses if clause.probe in probes and (clause.probe, clause.slug) in passed}
 
 
-def _running(services: Iterable[int]) -> dict[tuple[int, int | None], set[str]]:
-    """Return which probes run by themselves in each environment, and (under None) anywhere in its service."""
+_Where = tuple[int, int | None]
+"""A service with one of its environments, or with None for any of them."""
+
+
+def _running(services: Iterable[int]) -> tuple[dict[_Where, set[str]], dict[_Where, set[tuple[str, str]]]]:
+    """Return which probes run by themselves where, and what they passed there when they looked last. Four queries."""
     off, known = disabled_probes(), observers()
-    found: dict[tuple[int, int | None], set[str]] = {}
+    running: dict[_Where, set[str]] = {}
+    passed: dict[_Where, set[tuple[str, str]]] = {}
     places = Environment.objects.filter(service__in=list(services), archived_at=None)
-    for one in places.select_related("service__team", "billing_source"):
+    live = {one.pk: one for one in places.select_related("service__team", "billing_source")}
+    for one in live.values():
         here = {slug for slug, observer in known.items() if runs_by_itself(observer, one, off)}
-        found[(one.service_id, one.pk)] = here
-        found.setdefault((one.service_id, None), set()).update(here)
-    return found
+        running[(one.service_id, one.pk)] = here
+        running.setdefault((one.service_id, None), set()).update(here)
+    for pk, probe, clause in passed_last(list(live.values()), known):
+        for where in ((live[pk].service_id, pk), (live[pk].service_id, None)):
+            passed.setdefault(where, set()).add((probe, clause))
+    return running, passed

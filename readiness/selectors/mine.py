@@ -17,8 +17,8 @@ from readiness.rules.status import status_at
 from readiness.rules.steps import Step, next_step
 from readiness.rules.waivers import warning_at
 
+from .grounds import clauses_of
 from .ownership import owner_of
-from .standing import clauses_of
 from .steps import as_asked, asked_of_reviewers, disabled_probes, watches
 from .waiting import my_conditions, my_items, my_waivers, ownerless, to_answer
 

@@ -28,9 +28,10 @@ from readiness.rules.verdicts import Tally, stand_at, tally
 
 from .decisions import standing_decisions
 from .disablings import standing_disablings
+from .grounds import Ground, ground_of
 from .histories import OBSERVED_AGAIN, Line, lines
 from .ownership import with_owners
-from .standing import Known, Standing, assemble, from_now_on, launch_instant
+from .standing import Standing, launch_instant, standing_of
 from .strips import Strip, counting, entries_in_order
 
 
@@ -126,7 +127,8 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
     entries = entries_in_order(team_id=environment.service.team_id)
     items = items_of(environment.service)
     mine = items_on(environment, items, entries)
-    standing = _standing(environment, counting(entries, at), mine, at=at, now=at)
+    ground = ground_of(environment, entries, mine.values(), at)
+    standing = _standing(ground, counting(entries, at), mine, at=at, now=at)
     statuses = {one.entry.pk: one.status for one in standing.items}
     newest = _telling_evidence(list(mine.values()), statuses)
     waivers = _latest_requests(Waiver, mine)
@@ -161,7 +163,7 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
         tally=standing.tally,
         strip=standing.strip,
         standing=standing,
-        at_launch=_at_launch(environment, entries, mine, at),
+        at_launch=_at_launch(ground, entries, mine, at),
         siblings=_siblings(environment, items, counting(entries, at), at),
         open_runs=runs,
         happened=lines(
@@ -173,21 +175,19 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
 
 
 def _standing(
-    environment: Environment, entries: Sequence[Entry], items: Mapping[int, Item], *, at: datetime, now: datetime
+    ground: Ground, entries: Sequence[Entry], items: Mapping[int, Item], *, at: datetime, now: datetime
 ) -> Standing:
     pairs = [(entry, items[entry.pk]) for entry in entries if entry.pk in items]
-    standings = from_now_on(environment, pairs, at, now)
-    return assemble(environment, entries, standings, known=Known.NOW if at == now else Known.FORECAST, at=at, now=now)
+    return standing_of(ground, entries, pairs, at=at, now=now)
 
 
-def _at_launch(
-    environment: Environment, entries: Sequence[Entry], items: Mapping[int, Item], now: datetime
-) -> Standing | None:
+def _at_launch(ground: Ground, entries: Sequence[Entry], items: Mapping[int, Item], now: datetime) -> Standing | None:
     """Return how an environment stands on its launch date, as far as it is known; None without one to come."""
-    at = launch_instant(environment.launch_on) if environment.launch_on else None
+    launch_on = ground.environment.launch_on
+    at = launch_instant(launch_on) if launch_on else None
     if at is None or at <= now:
         return None
-    return _standing(environment, counting(entries, at), items, at=at, now=now)
+    return _standing(ground, counting(entries, at), items, at=at, now=now)
 
 
 def _lacking(environment: Environment, probes: Sequence[Observer]) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from readiness.rules.snapshots import (
     Snapshot,
 )
 
-from .standing import ItemStanding, Standing, clauses_of
+from .grounds import clauses_of
+from .standing import ItemStanding, Standing
 
 
 def snapshot_of(standing: Standing) -> Snapshot:

@@ -1,26 +1,17 @@
 """Where an environment stands at any instant: now, as it was known in the past, or as far as the future is known."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 from django.utils import timezone
 
 from readiness.enums.standing import Status
-from readiness.enums.words import DecisionKind, Judgement, RunState, Scope
-from readiness.models import (
-    Clause,
-    Entry,
-    Environment,
-    Event,
-    Item,
-    NotApplicable,
-    Run,
-    Waiver,
-)
-from readiness.observers import Observer, observers
+from readiness.enums.words import DecisionKind
+from readiness.models import Entry, Environment, Event, Item, NotApplicable, Waiver
+from readiness.observers import observers
 from readiness.rules import forecasts
 from readiness.rules.folding import ClauseFacts, Grant, LeftOut, fold_item
 from readiness.rules.forecasts import Cause, Reversal
@@ -29,10 +20,10 @@ from readiness.rules.steps import Step, next_step
 from readiness.rules.verdicts import Stand, Tally, Under, stand_at, tally
 
 from .clauses import ARCHIVED, RESTORED, clause_facts
-from .decisions import under as decided
+from .grounds import Ground, ground_of, scheduled
 from .ownership import with_owners
 from .requests import grant_of, left_out_by
-from .steps import as_asked, asked_of_reviewers, disabled_probes, watches
+from .steps import as_asked, watches
 from .strips import Strip, entries_at, strip
 
 
@@ -131,43 +122,45 @@ def verdict(environment: Environment, *, at: datetime, now: datetime) -> Standin
 
     An instant past is judged by what was recorded by then: about ten queries for each item that probes observe. For an
     instant to come, probes that pass now on a schedule are taken to keep passing, and what needs a person or a drill
-    ends when it ends: twelve queries, whatever the number of items, like now.
+    ends when it ends: about a dozen queries, whatever the number of items, like now.
     """
     if not exists_at(environment, at, now=now):
         return None
     asked = entries_at(at, team_id=environment.service.team_id)
     entries = [entry for entry in asked if entry.applies_to(environment.kind)]
     items = items_answering(environment, entries)
-    known = Known.NOW if at == now else Known.REPLAYED if at < now else Known.FORECAST
-    if known is Known.REPLAYED:
-        standings = [_replayed(entry, items[entry.pk], at) for entry in entries if entry.pk in items]
-    else:
-        standings = from_now_on(environment, [(one, items[one.pk]) for one in entries if one.pk in items], at, now)
-    return assemble(environment, entries, standings, known=known, at=at, now=now)
+    pairs = [(entry, items[entry.pk]) for entry in entries if entry.pk in items]
+    if at >= now:
+        return standing_of(ground_of(environment, entries, items.values(), now), entries, pairs, at=at, now=now)
+    ground = ground_of(environment, entries, items.values(), at)
+    return _assemble(ground, entries, [_replayed(entry, item, at) for entry, item in pairs], Known.REPLAYED, at, at)
 
 
-def assemble(
-    environment: Environment,
-    entries: Sequence[Entry],
-    standings: list[ItemStanding],
-    *,
-    known: Known,
-    at: datetime,
-    now: datetime,
+def standing_of(
+    ground: Ground, entries: Sequence[Entry], pairs: Sequence[tuple[Entry, Item]], *, at: datetime, now: datetime
 ) -> Standing:
-    """Return the verdict of items that are judged already, with what turns until then and what blocks it."""
-    under = decided(environment, min(at, now))
-    clauses = clauses_of(entries)
+    """Return how the items of a sheet stand now, or are taken to stand at an instant to come.
+
+    ``entries`` are those that count at the instant. No query for now, four for what is to come.
+    """
+    known = Known.NOW if at == now else Known.FORECAST
+    return _assemble(ground, entries, _from_now_on(ground, pairs, at, now), known, at, now)
+
+
+def _assemble(
+    ground: Ground, entries: Sequence[Entry], standings: list[ItemStanding], known: Known, at: datetime, now: datetime
+) -> Standing:
+    under = ground.under
     return Standing(
-        environment=environment,
+        environment=ground.environment,
         at=at,
         known=known,
         items=standings,
         tally=tally([one.stand for one in standings], under=under, at=at),
         strip=strip(entries, {one.entry.pk: one.status for one in standings}),
         under=under,
-        turns=_turns(standings, clauses, under, after=now, until=at) if known is Known.FORECAST else [],
-        blockers=_blockers(environment, standings, clauses, at),
+        turns=_turns(standings, ground, after=now, until=at) if known is Known.FORECAST else [],
+        blockers=_blockers(standings, ground, at),
     )
 
 
@@ -176,15 +169,6 @@ def items_answering(environment: Environment, entries: Iterable[Entry]) -> dict[
     mine = Q(environment=environment) | Q(environment=None, service=environment.service_id)
     found = Item.objects.filter(mine, entry__in=[entry.pk for entry in entries])
     return {item.entry_id: item for item in with_owners(found.select_related("entry", "service", "environment"))}
-
-
-def clauses_of(entries: Iterable[Entry]) -> dict[int, list[Clause]]:
-    """Return the clauses of entries that are not retired, in order. One query."""
-    found: dict[int, list[Clause]] = {}
-    rows = Clause.objects.filter(retired_at=None, entry__in=[entry.pk for entry in entries])
-    for clause in rows.order_by("entry_id", "position"):
-        found.setdefault(clause.entry_id, []).append(clause)
-    return found
 
 
 def _replayed(entry: Entry, item: Item, at: datetime) -> ItemStanding:
@@ -207,18 +191,14 @@ def _replayed(entry: Entry, item: Item, at: datetime) -> ItemStanding:
     )
 
 
-def from_now_on(
-    environment: Environment, pairs: Sequence[tuple[Entry, Item]], at: datetime, now: datetime
+def _from_now_on(
+    ground: Ground, pairs: Sequence[tuple[Entry, Item]], at: datetime, now: datetime
 ) -> list[ItemStanding]:
     """Return items as they stand now, or as they are taken to stand at an instant to come."""
-    ids = [item.pk for _, item in pairs]
-    standing = {"item__in": ids, "granted": True, "ended_at": None}
-    waivers = {one.item_id: grant_of(one) for one in Waiver.objects.filter(**standing)}
-    left = {one.item_id: one for one in NotApplicable.objects.filter(**standing)}
-    watching = scheduled(environment, [entry for entry, _ in pairs]) if at > now else {}
+    watching = scheduled(ground, [entry for entry, _ in pairs]) if at > now else {}
     found = []
     for entry, item in pairs:
-        waiver, left_out = waivers.get(item.pk), left_out_by(left.get(item.pk), entry)
+        waiver, left_out = ground.waivers.get(item.pk), left_out_by(ground.left_out.get(item.pk), entry)
         clauses: Sequence[ClauseFacts] = item.clauses
         facts = item.facts
         if at > now:
@@ -238,79 +218,13 @@ def from_now_on(
     return found
 
 
-def scheduled(environment: Environment, entries: Sequence[Entry]) -> dict[int, set[str]]:
-    """Return, for each entry, the clauses whose probe runs by itself here.
-
-    Left out are those that it did not pass when it looked last: it could not tell, or it broke. An item of the service
-    is observed by a probe that runs on any of its live environments. Five queries.
-    """
-    known = observers()
-    live = list(
-        Environment.objects.filter(service=environment.service_id, archived_at=None).select_related(
-            "service__team", "billing_source"
-        )
-    )
-    off = disabled_probes()
-    here = {slug for slug, one in known.items() if runs_by_itself(one, environment, off)}
-    anywhere = here | {slug for slug, one in known.items() if any(runs_by_itself(one, place, off) for place in live)}
-    passed = passed_last(live, anywhere)
-    clauses = clauses_of(entries)
-    found: dict[int, set[str]] = {}
-    for entry in entries:
-        of_service = entry.scope == Scope.SERVICE
-        running, places = (anywhere, live) if of_service else (here, [environment])
-        found[entry.pk] = {
-            clause.slug
-            for clause in clauses.get(entry.pk, ())
-            if clause.probe in running and any((place.pk, clause.probe, clause.slug) in passed for place in places)
-        }
-    return found
-
-
-def passed_last(environments: Sequence[Environment], probes: Collection[str]) -> set[tuple[int, str, str]]:
-    """Return where a probe passed a clause when it ended last, as environment, probe and clause. Two queries.
-
-    A probe that could not tell, or broke, when it looked last does not pass now.
-    """
-    ended = Run.objects.filter(environment=OuterRef("pk"), state__in=[RunState.DONE, RunState.ERRORED])
-    newest = {
-        f"last_{number}": Subquery(ended.filter(probe=probe).order_by("-queued_at", "-id").values("pk")[:1])
-        for number, probe in enumerate(sorted(probes))
-    }
-    if not newest:
-        return set()
-    places = Environment.objects.filter(pk__in=[place.pk for place in environments])
-    ids = [run for runs in places.values_list(*newest.values()) for run in runs if run]
-    found = Run.objects.filter(pk__in=ids).values_list("environment_id", "probe", "findings")
-    return {
-        (environment, probe, finding["clause"])
-        for environment, probe, findings in found
-        for finding in findings
-        if finding["judgement"] == Judgement.PASS
-    }
-
-
-def runs_by_itself(observer: Observer, environment: Environment, off: Collection[tuple[str, int | None]]) -> bool:
-    """Return whether a probe looks at an environment by itself, where ``off`` are those that are switched off."""
-    if (observer.slug, None) in off or (observer.slug, environment.pk) in off:
-        return False
-    return not observer.missing(environment)
-
-
-def _turns(
-    standings: Sequence[ItemStanding],
-    clauses: Mapping[int, Sequence[Clause]],
-    under: Under | None,
-    *,
-    after: datetime,
-    until: datetime,
-) -> list[Turn]:
+def _turns(standings: Sequence[ItemStanding], ground: Ground, *, after: datetime, until: datetime) -> list[Turn]:
     found: list[Turn] = []
     for one in standings:
-        texts = {clause.slug: clause.text for clause in clauses.get(one.entry.pk, ())}
+        texts = {clause.slug: clause.text for clause in ground.clauses.get(one.entry.pk, ())}
         found += [
             Turn(entry=one.entry, item=one.item, reversal=reversal, clause=texts.get(reversal.clause, ""))
-            for reversal in _reversals(one, under, after=after, until=until)
+            for reversal in _reversals(one, ground.under, after=after, until=until)
         ]
     return sorted(found, key=lambda turn: turn.reversal.at)
 
@@ -342,27 +256,19 @@ def _reversals(one: ItemStanding, under: Under | None, *, after: datetime, until
     return found
 
 
-def _blockers(
-    environment: Environment,
-    standings: Sequence[ItemStanding],
-    clauses: Mapping[int, Sequence[Clause]],
-    at: datetime,
-) -> list[Blocker]:
-    unsettled = [one for one in standings if not one.status.settled]
-    if not unsettled:
-        return []
-    asked = asked_of_reviewers(one.item.pk for one in unsettled)
-    watching = watches(environment, observers(), disabled_probes())
+def _blockers(standings: Sequence[ItemStanding], ground: Ground, at: datetime) -> list[Blocker]:
+    watching = watches(ground.environment, observers(), ground.off)
     return [
         Blocker(
             entry=one.entry,
             item=one.item,
             status=one.status,
             step=next_step(
-                as_asked(one.clauses, clauses.get(one.entry.pk, ()), watching),
-                waits_for_reviewer=one.item.pk in asked,
+                as_asked(one.clauses, ground.clauses.get(one.entry.pk, ()), watching),
+                waits_for_reviewer=one.item.pk in ground.asked,
                 at=at,
             ),
         )
-        for one in unsettled
+        for one in standings
+        if not one.status.settled
     ]
