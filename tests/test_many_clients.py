@@ -47,9 +47,13 @@ class Place:
 
 @dataclass
 class Ticker:
-    """One person who ticks, over and over, and reads a version again where somebody was first."""
+    """One person who ticks, over and over, and reads a version again where somebody was first.
+
+    ``turn`` keeps those who share an item from being in step: each finds it changed, and few find it changed again.
+    """
 
     person: User
+    turn: int
     own: Place
     shared: Place
     accepted: list[str] = field(default_factory=list)
@@ -61,7 +65,7 @@ class Ticker:
         again = False
         while len(self.accepted) < TICKS and not self.others:
             number = len(self.accepted) + 1
-            place = self.own if number % 4 else self.shared
+            place = self.shared if (number + self.turn) % 4 == 0 else self.own
             again = await self._tick(http, place, f"{self.person.username} looked, time {number}.", again=again)
 
     async def _tick(self, http: httpx.AsyncClient, place: Place, summary: str, *, again: bool) -> bool:
@@ -98,6 +102,7 @@ def tickers(environments: list[Environment], people: list[User]) -> list[Ticker]
     return [
         Ticker(
             person=person,
+            turn=number // TOGETHER,
             own=place(items[TOGETHER + number], set()),
             shared=place(
                 items[number % TOGETHER],
