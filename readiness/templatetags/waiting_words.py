@@ -46,7 +46,7 @@ def left_words(until: datetime, now: datetime) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def ending_tag(context: Context, waiver: Waiver | None, words: str = "") -> SafeString | str:
+def time_left_tag(context: Context, waiver: Waiver | None, words: str = "") -> SafeString | str:
     """Draw that a waiver ends within a week, with what to do; nothing where it does not, or does not hold."""
     now = now_of(context)
     if waiver is None or not waiver.standing:
