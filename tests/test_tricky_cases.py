@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from readiness.actions import archiving, builds, probes, retiring
@@ -36,6 +37,7 @@ from tests.factories import (
     make_team,
 )
 from tests.observed import observe_bound
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 PASS, FAIL, UNCLEAR = Judgement.PASS, Judgement.FAIL, Judgement.INCONCLUSIVE
@@ -166,13 +168,18 @@ def test_a_disabled_probes_fail_stands_until_a_reviewer_retires_it(prod: Environ
     assert status(item, after(minutes=3)) is Status.ATTESTED
 
 
-def test_an_archived_environment_that_lent_its_evidence(prod: Environment, staging: Environment, mia: User) -> None:
+def test_an_archived_environment_that_lent_its_evidence(
+    prod: Environment, staging: Environment, mia: User, client: Client
+) -> None:
     lent, here = item_of(staging, "store-false"), item_of(prod, "store-false")
     for place in (staging, prod):
         builds.set_build(by=mia, environment_id=place.pk, build="one", now=NOW)
     observe_bound(lent, now=after(minutes=1), build="one")
     assert status(here, after(minutes=1)) is Status.VERIFIED
     assert {clause.lent_by for clause in Item.objects.get(pk=here.pk).clauses if clause.passed} == {staging.pk}
+    for shown in (f"{prod.get_absolute_url()}items/store-false/?tab=evidence", prod.get_absolute_url()):
+        client.force_login(mia, backend="django.contrib.auth.backends.ModelBackend")
+        assert "seen in staging" in words(client.get(shown)), "It says from where."
 
     archiving.archive_environment(by=mia, environment_id=staging.pk, reason=REASON, now=after(minutes=2))
     assert status(here, after(minutes=2)) is Status.STALE

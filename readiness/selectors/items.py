@@ -1,5 +1,6 @@
 """One item in full: its clauses, evidence, requests, runs and history."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,9 +23,9 @@ from .retiring import retirable
 class ClauseView:
     """One clause as the page shows it.
 
-    ``observed`` is the newest statement of its probe, ``attested`` the standing tick; each None where there is none.
-    ``retired`` is what retired the fail that was observed.
-    ``contradicted`` says that a fail counts against a tick that stands.
+    ``observed`` is the newest statement of its probe, here or where production takes it over from, ``attested`` the
+    standing tick; each None where there is none. ``contradicted`` says that a fail counts against a tick that stands,
+    ``retired`` is what retired the fail that was observed last.
     """
 
     clause: Clause
@@ -101,6 +102,7 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
     said = list(statements.filter(by__isnull=False)[:50])
     observed = {clause.slug: _observed(statements, clause, evidence) for clause in clauses}
     facts = {one.clause: one for one in clause_facts(item)}
+    lent = _lent(item, facts.values())
     probes = [known[slug] for slug in dict.fromkeys(clause.probe for clause in clauses) if slug in known]
     runs = list(
         Run.objects.filter(environment=environment, probe__in=[probe.slug for probe in probes])
@@ -115,7 +117,14 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
         item=item,
         status=status_at(item.facts, at),
         clauses=[
-            _clause_view(clause, facts[clause.slug], observed[clause.slug], said, known.get(clause.probe), at)
+            _clause_view(
+                clause,
+                facts[clause.slug],
+                _later(observed[clause.slug], lent.get(clause.slug)),
+                said,
+                known.get(clause.probe),
+                at,
+            )
             for clause in clauses
         ],
         evidence=evidence,
@@ -158,6 +167,21 @@ def _observed(statements: QuerySet[Evidence], clause: Clause, newest: list[Evide
     return found
 
 
+def _lent(item: Item, facts: Iterable[ClauseFacts]) -> dict[str, Evidence]:
+    """Return, by clause, what production takes over from another environment. One query where it takes any."""
+    ids = [pk for one in facts for pk in (one.passed, one.failed) if pk is not None]
+    if not item.entry.build_bound or not ids:
+        return {}
+    found = Evidence.objects.filter(pk__in=ids).exclude(item=item).select_related("run", "item__environment__service")
+    return {one.clause: one for one in found.order_by("observed_at", "pk")}
+
+
+def _later(mine: Evidence | None, lent: Evidence | None) -> Evidence | None:
+    """Return which of two statements stands: the later one."""
+    known = [one for one in (mine, lent) if one is not None]
+    return max(known, key=lambda one: (one.observed_at, one.pk), default=None)
+
+
 def _clause_view(
     clause: Clause,
     facts: ClauseFacts,
@@ -170,7 +194,7 @@ def _clause_view(
     newest = mine[0] if mine and _stands(mine[0], at) else None
     counts = next((one for one in mine if one.supported), None)
     attested = counts if counts is not None and _stands(counts, at) else None
-    failing = facts.failing_since is not None and facts.failing_since <= at
+    failing = facts.fails_at(at)
     return ClauseView(
         clause=clause,
         observer=observer,

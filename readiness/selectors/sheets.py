@@ -230,10 +230,8 @@ def _clauses_by_entry() -> dict[int, list[str]]:
 def _telling_evidence(items: Sequence[Item], statuses: Mapping[int, Status]) -> dict[int, Evidence]:
     """Return, for each item, the newest statement that its status rests on. Two queries, each on an index.
 
-    An item that does not count yet is told by whatever was said last.
-
-    A failing item is told by its newest fail, an attested one by its newest tick, a verified one by its newest pass,
-    every other by whatever was said last.
+    A failing item is told by its newest fail, an attested one by its newest tick, a verified one by its newest pass (also
+    where it is taken over from another environment), every other by whatever was said last.
     """
     newest = Evidence.objects.filter(item=OuterRef("pk")).order_by("-observed_at", "-id").values("pk")
     ids = Item.objects.filter(pk__in=[item.pk for item in items]).values_list(
@@ -245,9 +243,18 @@ def _telling_evidence(items: Sequence[Item], statuses: Mapping[int, Status]) -> 
     )
     place = {Status.FAILING: 2, Status.ATTESTED: 3, Status.VERIFIED: 4}
     by_item = {item.pk: statuses.get(item.entry_id, Status.OPEN) for item in items}
-    chosen = [row[place.get(by_item[row[0]], 1)] or row[1] for row in ids]
-    found = Evidence.objects.filter(pk__in=[one for one in chosen if one]).select_related("by", "run")
-    return {evidence.item_id: evidence for evidence in found.prefetch_related("links")}
+    lent = {item.pk: _taken_over(item, by_item[item.pk]) for item in items}
+    chosen = {row[0]: row[place.get(by_item[row[0]], 1)] or lent[row[0]] or row[1] for row in ids}
+    found = Evidence.objects.filter(pk__in=[one for one in chosen.values() if one])
+    known = {one.pk: one for one in found.select_related("by", "run", "item__environment").prefetch_related("links")}
+    return {item: known[pk] for item, pk in chosen.items() if pk in known}
+
+
+def _taken_over(item: Item, status: Status) -> int | None:
+    """Return the newest statement of another environment that an item's status rests on, if it rests on any."""
+    if status is Status.FAILING:
+        return max((one.failed for one in item.clauses if one.failed), default=None)
+    return max((one.passed for one in item.clauses if one.passed and one.lent_by), default=None)
 
 
 RequestKind = TypeVar("RequestKind", Waiver, NotApplicable)
