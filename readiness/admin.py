@@ -59,12 +59,12 @@ class MembershipInline(admin.TabularInline[Membership, Team]):
 class PeopleAdmin(Recorded, UserAdmin[User]):
     """People. Who leaves is made inactive, never deleted: the ledger names them."""
 
-    list_display = ("username", "first_name", "last_name", "is_reviewer", "is_superuser", "is_active")
-    list_filter = ("is_reviewer", "is_superuser", "is_active", "teams")
+    list_display = ("username", "first_name", "last_name", "is_reviewer", "is_auditor", "is_superuser", "is_active")
+    list_filter = ("is_reviewer", "is_auditor", "is_superuser", "is_active", "teams")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("May", {"fields": ("is_active", "is_reviewer", "is_staff", "is_superuser")}),
+        ("May", {"fields": ("is_active", "is_reviewer", "is_auditor", "is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 

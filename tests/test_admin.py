@@ -32,12 +32,13 @@ def test_a_password_that_is_set_is_an_event_without_the_password(admin: User, cl
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_person_who_becomes_a_reviewer_is_an_event(admin: User, client: Client) -> None:
+@pytest.mark.parametrize("role", ["is_reviewer", "is_auditor"])
+def test_a_person_who_is_given_a_role_is_an_event(admin: User, client: Client, role: str) -> None:
     person = make_person("otto")
     sent = {
         "username": "otto",
         "is_active": "on",
-        "is_reviewer": "on",
+        role: "on",
         "date_joined_0": "2026-01-02",
         "date_joined_1": "9:00",
     }
@@ -45,7 +46,7 @@ def test_a_person_who_becomes_a_reviewer_is_an_event(admin: User, client: Client
     assert client.post(f"/admin/readiness/user/{person.pk}/change/", sent).status_code == 302
 
     person.refresh_from_db()
-    assert person.is_reviewer
+    assert getattr(person, role)
     assert [event.kind for event in Event.objects.filter(actor=admin)] == ["user.changed"]
 
 
