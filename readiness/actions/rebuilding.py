@@ -1,6 +1,6 @@
 """Recompute the facts of items from what they are folded from, and report where the rows say something else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from readiness.enums.words import Kind, Outcome
 from readiness.models import Clause, Deployment, Event, Evidence, Item, NotApplicable, Waiver
-from readiness.rules.folding import fold_item
+from readiness.rules.folding import ClauseFacts, fold_item
 from readiness.rules.status import ItemFacts
 from readiness.selectors.clauses import clause_facts
 from readiness.selectors.requests import grant_of, left_out_by
@@ -52,13 +52,19 @@ def rebuild(item_id: int, *, write: bool, now: datetime) -> list[Difference]:
     found = [
         Difference(item=item, fact=name, held=getattr(item, name), folded=value)
         for name, value in folded.items()
-        if getattr(item, name) != value
+        if getattr(item, name) != value and not (name == "standing" and _says_nothing(item.standing, clauses))
     ]
     if found and write:
         for difference in found:
             setattr(item, difference.fact, difference.folded)
         item.save(update_fields=[difference.fact for difference in found])
     return found
+
+
+def _says_nothing(held: list[Any], clauses: Sequence[ClauseFacts]) -> bool:
+    """Return whether a row is that of an item about which nothing was ever said, so that nothing was folded yet."""
+    unsaid = (ClauseFacts(clause=one.clause, counts_from=one.counts_from) for one in clauses)
+    return held == [] and list(unsaid) == list(clauses)
 
 
 def first_met_at(item: Item) -> datetime | None:

@@ -230,8 +230,8 @@ def _clauses_by_entry() -> dict[int, list[str]]:
 def _telling_evidence(items: Sequence[Item], statuses: Mapping[int, Status]) -> dict[int, Evidence]:
     """Return, for each item, the newest statement that its status rests on. Two queries, each on an index.
 
-    A failing item is told by its newest fail, an attested one by its newest tick, a verified one by its newest pass (also
-    where it is taken over from another environment), every other by whatever was said last.
+    A failing item is told by its newest fail, an attested one by its newest tick, a verified one by its newest pass,
+    which may be another environment's, every other by whatever was said last.
     """
     newest = Evidence.objects.filter(item=OuterRef("pk")).order_by("-observed_at", "-id").values("pk")
     ids = Item.objects.filter(pk__in=[item.pk for item in items]).values_list(

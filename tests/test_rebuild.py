@@ -1,0 +1,135 @@
+"""``manage.py rebuild``: what the rows say is what they are folded from, and whoever changed one is found out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from readiness.actions import builds
+from readiness.enums.standing import Status
+from readiness.enums.words import Judgement
+from readiness.models import Environment, Event, Item, User
+from readiness.rules.status import ItemFacts
+from tests.deeds import after, ask, ask_to_leave_out, decide, observe, status, take_back, tick
+from tests.factories import NOW, item_of, make_environment, make_member, make_reviewer
+from tests.observed import observe_bound
+
+pytestmark = pytest.mark.django_db
+LATER = after(minutes=30)
+
+
+@pytest.fixture
+def prod() -> Environment:
+    return make_environment()
+
+
+@pytest.fixture
+def mia(prod: Environment) -> User:
+    return make_member(prod.service.team)
+
+
+@pytest.fixture
+def lived(prod: Environment, mia: User) -> Environment:
+    """An environment about which everything was said and done once."""
+    ada = make_reviewer()
+    staging = make_environment(prod.service, kind="staging", by=mia)
+    tick(mia, item_of(prod, "logs-redacted"))
+    take_back(mia, item_of(prod, "logs-redacted"), now=after(minutes=2))
+    observe(prod, "spend-cap", now=after(minutes=3), cap_matches=Judgement.PASS)
+    for minutes in (4, 5):
+        observe(prod, "spend-cap", now=after(minutes=minutes), cap_matches=Judgement.FAIL)
+    decide(ada, ask(mia, item_of(prod, "alerts"), now=after(minutes=6)), now=after(minutes=7))
+    decide(ada, ask_to_leave_out(mia, item_of(prod, "sse-not-buffered"), now=after(minutes=6)), now=after(minutes=7))
+    for place in (staging, prod):
+        builds.set_build(by=mia, environment_id=place.pk, build="one", now=after(minutes=8))
+    observe_bound(item_of(staging, "store-false"), now=after(minutes=9), build="one")
+    tick(mia, item_of(prod, "model-choice-documented"), now=after(minutes=10))
+    return prod
+
+
+def rebuild(*arguments: str) -> tuple[str, bool]:
+    """What the command prints, and whether it found nothing to complain of."""
+    out = StringIO()
+    try:
+        call_command("rebuild", *arguments, stdout=out)
+    except CommandError:
+        return out.getvalue(), False
+    return out.getvalue(), True
+
+
+@contextmanager
+def nothing_written() -> Iterator[None]:
+    before = [row(item) for item in Item.objects.order_by("pk")], Event.objects.count()
+    yield
+    assert ([row(item) for item in Item.objects.order_by("pk")], Event.objects.count()) == before
+
+
+def row(item: Item) -> tuple[Any, ...]:
+    return (item.pk, item.version, item.facts, item.standing)
+
+
+def test_a_rebuild_of_what_the_product_wrote_finds_nothing(lived: Environment) -> None:
+    with nothing_written():
+        said, well = rebuild()
+
+    assert well, said
+    assert said == f"{Item.objects.count()} items recomputed, 0 different.\n"
+
+
+@pytest.mark.parametrize("fact", [*ItemFacts.names(), "standing"])
+def test_any_fact_that_was_changed_is_found_and_corrected(lived: Environment, fact: str) -> None:
+    item = item_of(lived, "store-false")
+    before = row(Item.objects.get(pk=item.pk))
+    forged: dict[str, Any] = {
+        "standing": {"standing": []},
+        "waived_from": {"waived_from": NOW, "waived_until": after(days=9)},
+        "waived_until": {"waived_from": NOW, "waived_until": after(days=9)},
+    }.get(fact, {fact: after(days=9)})
+    Item.objects.filter(pk=item.pk).update(**forged)
+
+    with nothing_written():
+        said, well = rebuild()
+    assert not well
+    assert f"{lived.service.slug}/{lived.name} store-false {fact}: row " in said
+
+    said, well = rebuild("--write")
+    assert well
+    assert said.endswith(", 1 corrected.\n")
+    assert row(Item.objects.get(pk=item.pk)) == before
+
+
+def test_a_green_that_somebody_wrote_into_the_row_does_not_survive(prod: Environment) -> None:
+    item = item_of(prod, "alerts")
+    Item.objects.filter(pk=item.pk).update(observed_until=after(days=900), settled_until=after(days=900))
+    assert status(item, LATER) is Status.VERIFIED
+
+    assert rebuild("--write", "--service", prod.service.slug)[1]
+    assert status(item, LATER) is Status.OPEN
+
+
+def test_items_that_an_old_version_folded_are_found_by_themselves(lived: Environment) -> None:
+    Item.objects.filter(service=lived.service).update(standing=[])
+    told = Item.objects.filter(evidence__isnull=False).distinct().count()
+
+    said, well = rebuild("--missing", "--write")
+    assert (well, said.splitlines()[-1]) == (True, f"{told} items recomputed, {told} corrected.")
+    assert rebuild("--missing") == ("0 items recomputed, 0 different.\n", True)
+
+
+def test_a_service_that_is_not_there_is_said_so() -> None:
+    with pytest.raises(CommandError, match="There is no service 'moon'"):
+        call_command("rebuild", "--service", "moon")
+
+
+def test_when_an_item_was_first_met_is_found_again_to_the_microsecond(lived: Environment) -> None:
+    item = item_of(lived, "store-false")
+    first = Item.objects.get(pk=item.pk).first_met_at
+    assert first == after(minutes=9)
+    for wrong in (None, first - timedelta(microseconds=1), first + timedelta(microseconds=1)):
+        Item.objects.filter(pk=item.pk).update(first_met_at=wrong)
+        assert rebuild("--write")[1]
+        assert Item.objects.get(pk=item.pk).first_met_at == first
