@@ -8,11 +8,11 @@ import pytest
 from django.db import connection, transaction
 
 from checks.schedule import ARCHIVED, give_up
-from readiness.actions import runs
+from readiness.actions import builds, runs
 from readiness.actions.runs import MOST_ATTEMPTS
 from readiness.enums.standing import Status
 from readiness.enums.words import Judgement, RunReason, RunState
-from readiness.models import Environment, Event, Evidence, Item, Run, User
+from readiness.models import Clause, Environment, Event, Evidence, Item, Run, User
 from readiness.signals import run_requested
 from tests.deeds import LEASE, after, claimed, everything, finding, finish, forbidden_by, observe, refused, status, tick
 from tests.factories import NOW, item_of, make_environment, make_member, make_person, make_reviewer, make_team
@@ -366,3 +366,41 @@ def test_the_database_keeps_evidence_that_nobody_gave_out(prod: Environment, cap
         for columns in rows:
             with forbidden_by(constraint):
                 Evidence.objects.create(**{**whole, **columns})
+
+
+def test_a_fail_that_waits_only_where_production_took_it_over_is_confirmed_as_well(
+    prod: Environment, mia: User
+) -> None:
+    """Where staging was never met the fail counts at once there; production's tick makes it wait for another one."""
+    staging = make_environment(prod.service, "staging", kind="staging", by=mia)
+    for place in (prod, staging):
+        builds.set_build(by=mia, environment_id=place.pk, build="one", now=NOW)
+    staging.refresh_from_db()
+    clause = Clause.objects.exclude(probe="").filter(entry__build_bound=True).select_related("entry")[0]
+    said = {clause.slug.replace("-", "_"): FAIL}
+    theirs, item = item_of(staging, clause.entry.slug), item_of(prod, clause.entry.slug)
+    tick(mia, item)
+
+    observe(staging, clause.probe, now=after(minutes=1), **said)
+    assert (status(theirs, after(minutes=1)), status(item, after(minutes=1))) == (Status.FAILING, Status.ATTESTED)
+    assert waiting(staging) == [(clause.probe, "confirming", after(seconds=90))]
+    observe(staging, clause.probe, now=after(seconds=90), **dict.fromkeys(said, UNCLEAR))
+    assert waiting(staging) == [(clause.probe, "confirming", after(seconds=90 + 300))]
+    observe(staging, clause.probe, now=after(seconds=390), **said)
+    assert status(item, after(seconds=390)) is Status.FAILING
+    assert waiting(staging) == []
+
+
+def test_a_fail_on_another_build_than_productions_is_not_confirmed_for_it(prod: Environment, mia: User) -> None:
+    staging = make_environment(prod.service, "staging", kind="staging", by=mia)
+    for place, build in ((prod, "one"), (staging, "two")):
+        builds.set_build(by=mia, environment_id=place.pk, build=build, now=NOW)
+    staging.refresh_from_db()
+    clause = Clause.objects.exclude(probe="").filter(entry__build_bound=True).select_related("entry")[0]
+    said = {clause.slug.replace("-", "_"): FAIL}
+    tick(mia, item_of(prod, clause.entry.slug))
+    observe(prod, clause.probe, now=after(seconds=10), **said)
+    prod_waits = waiting(prod)
+
+    observe(staging, clause.probe, now=after(minutes=1), **said)
+    assert (waiting(staging), waiting(prod)) == ([], prod_waits)

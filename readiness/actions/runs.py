@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
-from readiness.enums.words import Judgement, Outcome, RunReason, RunState
+from readiness.enums.words import Judgement, Kind, Outcome, RunReason, RunState
 from readiness.models import Clause, Environment, Evidence, Item, Run, User
 from readiness.rules.findings import Finding
 from readiness.rules.folding import CONFIRMED_AFTER, ClauseFacts
@@ -140,7 +140,12 @@ def finish(
     for item_id, clause, finding in chosen:
         _witness(items[item_id], clause, finding, run=run, build=build, drill=drill, observed_at=observed_at, now=now)
     folded = {item_id: refresh(item, now=now) for item_id, item in items.items()}
-    if any(_waits(folded[item_id], clause, finding, now) for item_id, clause, finding in chosen):
+    if any(
+        _waits(folded[item_id], clause, finding, now)
+        for _, clause, finding in chosen
+        for item_id, item in items.items()
+        if _is_told(item, clause, run, build)
+    ):
         _plan_confirming(run, due_at=observed_at + CONFIRMED_AFTER, now=now)
     elif any(finding.judgement is Judgement.INCONCLUSIVE for finding in findings):
         _confirm_later(run, now)
@@ -209,6 +214,14 @@ def _confirm_later(run: Run, now: datetime) -> None:
     if run.reason != RunReason.CONFIRMING or disabled_on(run.environment_id, run.probe) is not None:
         return
     mine = Q(environment=run.environment_id) | Q(environment=None, service=run.environment.service_id)
+    if run.environment.build:
+        mine |= Q(
+            service=run.environment.service_id,
+            environment__kind=Kind.PROD,
+            environment__archived_at=None,
+            environment__build=run.environment.build,
+            entry__build_bound=True,
+        )
     observed = Q(entry__clauses__probe=run.probe, entry__clauses__retired_at=None)
     if Item.objects.filter(mine & observed, failing_since__gt=now).exists():
         _plan_confirming(run, due_at=now + CONFIRMED_AGAIN_AFTER, now=now)
@@ -268,6 +281,14 @@ def _waits(clauses: Sequence[ClauseFacts], clause: Clause, finding: Finding, now
     """Return whether this fail waits for another one to count. What other probes or clauses wait for is not asked."""
     since = next((facts.failing_since for facts in clauses if facts.clause == clause.slug), None)
     return finding.judgement is Judgement.FAIL and since is not None and since > now
+
+
+def _is_told(item: Item, clause: Clause, run: Run, build: str) -> bool:
+    """Return whether a run speaks of an item when it speaks of a clause: its own, or production's on the same build."""
+    if item.entry_id != clause.entry_id:
+        return False
+    mine = item.environment is None or item.environment_id == run.environment_id
+    return mine or (item.environment is not None and build != "" and item.environment.build == build)
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:
