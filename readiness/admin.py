@@ -11,12 +11,20 @@ from django.utils import timezone
 
 from readiness.actions import ledger
 from readiness.models import BillingSource, Membership, Team, User
+from readiness.rules.permissions import keep_people_refusals
 
 admin.site.site_header = "Readiness"
 admin.site.unregister(Group)
 admin.site.site_title = "Readiness"
 admin.site.index_title = "People, teams and billing sources"
 
+
+def _may_keep_people(request: HttpRequest) -> bool:
+    """Ask the table: Django's own question (staff?) would send an admin without that tick back and forth for ever."""
+    return isinstance(request.user, User) and not keep_people_refusals(request.user.actor)
+
+
+admin.site.has_permission = _may_keep_people  # type: ignore[method-assign]
 
 SLUG_MATTERS = (
     "The slug is the name under which the operator grants key references to this team (READINESS_KEY_REFERENCES). "
@@ -64,7 +72,7 @@ class PeopleAdmin(Recorded, UserAdmin[User]):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("May", {"fields": ("is_active", "is_reviewer", "is_auditor", "is_staff", "is_superuser")}),
+        ("May", {"fields": ("is_active", "is_reviewer", "is_auditor", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 

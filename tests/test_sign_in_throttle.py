@@ -403,3 +403,28 @@ def test_of_many_names_at_once_one_address_gets_no_more_than_its_bound(
         codes = list(pool.map(at_once, range(24)))
     assert set(codes) <= {WRONG, REFUSED}
     assert codes.count(WRONG) <= PAIR_LIMIT
+
+
+@pytest.mark.parametrize("asked", ["/sign-in/", "/sign-in/?next=/sign-in/", "http://testserver/sign-in/"])
+def test_who_is_signed_in_is_not_sent_to_the_door_again(db: None, asked: str) -> None:
+    make_person("mia")
+    client = Client()
+    form = {"username": "mia", "password": PASSWORD, "next": asked}
+    assert client.post(reverse("sign-in"), form).headers["Location"] == "/"
+    assert client.get(reverse("sign-in"), {"next": asked}).headers["Location"] == "/"
+
+
+def test_nobody_goes_round_and_round_at_the_door_of_the_admin(db: None) -> None:
+    """Django's own admin asks for staff, ours for an admin: who was one without the other had an endless redirect."""
+    client = Client()
+    client.force_login(
+        make_person("root", is_superuser=True, is_staff=False), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    assert client.get("/admin/").status_code == 200
+    assert client.get("/admin/readiness/user/").status_code == 200
+    assert client.get("/admin/login/", {"next": "/admin/login/?next=/admin/"}).headers["Location"] == "/admin/"
+
+    client.force_login(make_person("clerk", is_staff=True), backend="django.contrib.auth.backends.ModelBackend")
+    turned_away = client.get("/admin/", follow=True)
+    assert turned_away.status_code == 403
+    assert "Only admins keep people, teams and billing sources." in words(turned_away)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from math import ceil
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
@@ -30,6 +30,11 @@ class SignIn(LoginView):
 
     template_name = "sign_in.html"
     redirect_authenticated_user = True
+
+    def get_redirect_url(self) -> str:
+        """Return where somebody wanted to go; never here, where who is signed in would be sent for ever."""
+        asked: str = super().get_redirect_url()
+        return "" if urlsplit(asked).path == self.request.path else asked
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in, and know this browser again."""
@@ -97,7 +102,7 @@ def admin_door(request: HttpRequest) -> HttpResponse:
     """Stand where the admin's own sign-in was: there is one door, and it is counted."""
     asked = request.GET.get("next", "")
     local = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
-    leads_to = asked if local else reverse("admin:index")
+    leads_to = asked if local and urlsplit(asked).path != request.path else reverse("admin:index")
     if not request.user.is_authenticated:
         return redirect(f"{reverse('sign-in')}?{urlencode({'next': leads_to})}")
     insist(keep_people_refusals(request.user.actor))
