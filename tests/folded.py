@@ -111,8 +111,8 @@ class Folded:
     def refresh(self, now: datetime) -> None:
         """Do as ``actions.folding.refresh`` does."""
         clauses = self.clauses()
-        since = [self.facts.failing_since, *(one.counting_since for one in clauses)]
-        failed = any(one is not None and one <= now for one in since)
+        before = self.facts.failing_since
+        failed = (before is not None and before < now) or any(one.fails_at(now) for one in clauses)
         outlived = self.left_out is not None and self.left_out.end is not None and self.left_out.end <= now
         if failed or outlived:
             self.left_out = None

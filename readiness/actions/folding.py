@@ -107,6 +107,10 @@ def _fell(standing: NotApplicable, item: Item, clauses: Iterable[ClauseFacts], n
 
 
 def _counting_since(before: ItemFacts, clauses: Iterable[ClauseFacts], now: datetime) -> datetime | None:
-    """Return when a fail began to count, also one that counted until the statement that is being recorded."""
-    since = [before.failing_since, *(clause.counting_since for clause in clauses)]
+    """Return when a fail began to count, also one that counted until the statement that is being recorded.
+
+    One that would have begun to count at this very instant, and is lifted by it, never counted.
+    """
+    past = before.failing_since if before.failing_since is not None and before.failing_since < now else None
+    since = [past, *(clause.counting_since for clause in clauses)]
     return min((instant for instant in since if instant is not None and instant <= now), default=None)
