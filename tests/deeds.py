@@ -10,10 +10,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from readiness.actions import decisions, items, requests, reviews, runs
+from readiness.actions import decisions, items, requests, reviews, runs, services
 from readiness.enums.standing import Status
 from readiness.enums.words import DecisionKind, Judgement, RunReason, Stance
 from readiness.models import Decision, Environment, Event, Evidence, Item, NotApplicable, Review, Run, User, Waiver
+from readiness.rules.environments import EnvironmentSettings
 from readiness.rules.findings import Finding
 from readiness.rules.permissions import Refused
 from readiness.rules.status import status_at
@@ -72,6 +73,15 @@ def on_sheet(environment: Environment) -> list[Item]:
     either = Q(environment=environment) | Q(environment=None)
     items = Item.objects.filter(either, service=environment.service).select_related("entry").order_by("pk")
     return [item for item in items if item.entry.applies_to(environment.kind)]
+
+
+def configure(by: User, environment: Environment, *, now: datetime = NOW, **settings: Any) -> Environment:
+    """Change some settings of an environment and leave the others as they are."""
+    held = Environment.objects.get(pk=environment.pk)
+    given: Any = {name: settings.get(name, getattr(held, name)) for name in EnvironmentSettings.__annotations__}
+    return services.change_environment(
+        by=by, environment_id=held.pk, settings=given, seen_version=held.version, now=now
+    )
 
 
 def settle(environment: Environment, by: User, *, but: Sequence[str] = (), now: datetime = NOW) -> None:

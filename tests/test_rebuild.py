@@ -9,13 +9,25 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from readiness.actions import builds
+from readiness.actions import builds, probes, retiring
 from readiness.enums.standing import Status
 from readiness.enums.words import Judgement
-from readiness.models import Environment, Event, Item, User
+from readiness.models import Clause, Environment, Event, Item, User
 from readiness.rules.status import ItemFacts
-from tests.deeds import after, ask, ask_to_leave_out, decide, observe, status, take_back, tick
-from tests.factories import NOW, item_of, make_environment, make_member, make_reviewer
+from tests.deeds import (
+    REASON,
+    after,
+    ask,
+    ask_to_leave_out,
+    configure,
+    decide,
+    observe,
+    status,
+    take_back,
+    tick,
+    version,
+)
+from tests.factories import NOW, item_of, make_admin, make_environment, make_member, make_reviewer
 from tests.observed import observe_bound
 
 pytestmark = pytest.mark.django_db
@@ -84,12 +96,12 @@ def test_a_rebuild_of_what_the_product_wrote_finds_nothing(lived: Environment) -
 def test_any_fact_that_was_changed_is_found_and_corrected(lived: Environment, fact: str) -> None:
     item = item_of(lived, "store-false")
     before = row(Item.objects.get(pk=item.pk))
-    forged: dict[str, Any] = {
+    forgeries: dict[str, dict[str, Any]] = {
         "standing": {"standing": []},
         "waived_from": {"waived_from": NOW, "waived_until": after(days=9)},
         "waived_until": {"waived_from": NOW, "waived_until": after(days=9)},
-    }.get(fact, {fact: after(days=9)})
-    Item.objects.filter(pk=item.pk).update(**forged)
+    }
+    Item.objects.filter(pk=item.pk).update(**forgeries.get(fact, {fact: after(days=9)}))
 
     with nothing_written():
         said, well = rebuild()
@@ -133,3 +145,86 @@ def test_when_an_item_was_first_met_is_found_again_to_the_microsecond(lived: Env
         Item.objects.filter(pk=item.pk).update(first_met_at=wrong)
         assert rebuild("--write")[1]
         assert Item.objects.get(pk=item.pk).first_met_at == first
+
+
+def first_met(item: Item) -> object:
+    return Item.objects.get(pk=item.pk).first_met_at
+
+
+def test_an_item_first_met_where_a_fail_was_retired_is_found_again(prod: Environment, mia: User) -> None:
+    item = item_of(prod, "spend-cap")
+    observe(prod, "spend-cap", now=after(minutes=1), cap_matches=Judgement.FAIL)
+    tick(mia, item, now=after(minutes=2))
+    probes.disable(by=make_admin(), probe="spend-cap", environment_id=prod.pk, reason=REASON, now=after(minutes=3))
+    retiring.retire(
+        by=make_reviewer(),
+        item_id=item.pk,
+        reason=REASON,
+        seen_version=version(item),
+        now=after(minutes=4),
+    )
+
+    assert first_met(item) == after(minutes=4)
+    assert rebuild() == (f"{Item.objects.count()} items recomputed, 0 different.\n", True)
+
+
+def test_an_item_first_met_where_a_pass_lifted_the_fail_against_a_tick_is_found_again(
+    prod: Environment, mia: User
+) -> None:
+    item = item_of(prod, "spend-cap")
+    observe(prod, "spend-cap", now=after(minutes=1), cap_matches=Judgement.FAIL)
+    tick(mia, item, now=after(minutes=2))
+    observe(prod, "spend-cap", now=after(minutes=3), cap_matches=Judgement.PASS)
+
+    assert first_met(item) == after(minutes=3)
+    assert rebuild()[1]
+
+
+def test_a_tick_in_another_environment_does_not_hide_when_productions_item_was_first_met(
+    prod: Environment, mia: User
+) -> None:
+    staging = make_environment(prod.service, kind="staging", by=mia)
+    for place in (staging, prod):
+        builds.set_build(by=mia, environment_id=place.pk, build="one", now=NOW)
+        tick(mia, item_of(place, "store-false"), now=NOW if place == staging else after(minutes=1))
+
+    assert first_met(item_of(prod, "store-false")) == after(minutes=1)
+    assert rebuild()[1]
+
+
+def test_a_tick_without_its_link_does_not_hide_when_an_item_was_first_met(prod: Environment, mia: User) -> None:
+    clause = Clause.objects.filter(tick_needs_link=True).select_related("entry")[0]
+    item = item_of(prod, clause.entry.slug)
+    tick(mia, item, links=(), now=NOW)
+    tick(mia, item, now=after(minutes=1))
+
+    assert first_met(item) == after(minutes=1)
+    assert rebuild()[1]
+
+
+def test_an_item_first_met_on_a_second_build_is_found_again(prod: Environment) -> None:
+    item = item_of(prod, "store-false")
+    one, two = item.entry.clauses.filter(retired_at=None)
+    for minutes, build, clause in ((1, "one", one), (3, "two", two), (4, "two", one)):
+        prod.refresh_from_db()
+        if prod.build != build:
+            builds.set_build(by=make_member(prod.service.team), environment_id=prod.pk, build=build, now=NOW)
+            prod.refresh_from_db()
+        said = {clause.slug.replace("-", "_"): Judgement.PASS}
+        observe(prod, clause.probe, now=after(minutes=minutes), **said)
+
+    assert first_met(item) == after(minutes=4)
+    assert rebuild()[1]
+
+
+def test_an_item_first_met_because_its_environment_became_production_is_found_again(
+    prod: Environment, mia: User
+) -> None:
+    staging, other = (make_environment(prod.service, kind="staging", build="one", by=mia) for _ in range(2))
+    observe_bound(item_of(staging, "store-false"), now=after(minutes=1), build="one")
+    item = item_of(other, "store-false")
+    assert first_met(item) is None
+    configure(mia, other, kind="prod", now=after(minutes=2))
+
+    assert first_met(item) == after(minutes=2)
+    assert rebuild()[1]

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from readiness.enums.words import Kind, Outcome
+from readiness.enums.words import Outcome
 from readiness.models import Clause, Deployment, Event, Evidence, Item, NotApplicable, Waiver
 from readiness.rules.folding import ClauseFacts, fold_item
 from readiness.rules.status import ItemFacts
@@ -17,7 +17,13 @@ from readiness.selectors.requests import grant_of, left_out_by
 
 from .folding import lock_item
 
-MOVES = ("environment.archived", "environment.restored", "checklist.loaded", "checklist.landed")
+MOVES = (
+    "environment.archived",
+    "environment.restored",
+    "environment.changed",
+    "checklist.loaded",
+    "checklist.landed",
+)
 """Kinds of events at which an item may come to be met without a statement about it."""
 
 
@@ -71,7 +77,7 @@ def first_met_at(item: Item) -> datetime | None:
     """Return when an item was first met, as it was known then; None where it never was.
 
     It is asked at the instants at which it may have become so: where something passed that was not held already, where
-    another build came to run, and where what is asked or who lends was changed.
+    a fail was retired, where another build came to run, and where what is asked or who lends was changed.
     """
     for at in sorted(set(_moments(item))):
         facts = fold_item(clause_facts(item, known_by=at), waiver=None, left_out=None, first_met_at=None, at=at)
@@ -81,14 +87,18 @@ def first_met_at(item: Item) -> datetime | None:
 
 
 def _moments(item: Item) -> Iterator[datetime]:
-    held: dict[str, datetime] = {}
-    for clause, outcome, observed_at, recorded_at, ends in _statements(item):
-        if outcome != Outcome.PASS or ends is None:
-            held.pop(clause, None)
+    held: dict[tuple[Any, ...], datetime] = {}
+    for clause, outcome, recorded_at, valid_until, true_until, *of_what in _statements(item):
+        if outcome != Outcome.PASS:
+            held = {one: end for one, end in held.items() if one[0] != clause}
+            if outcome == Outcome.RETIRED:
+                yield recorded_at
             continue
-        if clause not in held or held[clause] <= observed_at:
+        # A pass holds what its like held already: on the same item and build, of the same meaning, by a probe or not.
+        alike = (clause, *of_what)
+        if alike not in held or held[alike] <= recorded_at:
             yield recorded_at
-        held[clause] = ends
+        held[alike] = min(valid_until, true_until or valid_until)
     if item.environment is not None:
         yield from Deployment.objects.filter(environment=item.environment).values_list("at", flat=True)
     retired = Clause.objects.filter(entry=item.entry, retired_at__isnull=False)
@@ -97,13 +107,17 @@ def _moments(item: Item) -> Iterator[datetime]:
     yield from moved.values_list("at", flat=True)
 
 
-def _statements(item: Item) -> Iterator[tuple[str, str, datetime, datetime, datetime | None]]:
-    """Yield what was said of an item and of those that may lend to it, in the order in which it was recorded."""
+def _statements(item: Item) -> Iterator[tuple[Any, ...]]:
+    """Yield what was said of an item and of those that may lend to it, in the order in which it was recorded.
+
+    Each is its clause, outcome, recording and ends, and then what sets it apart from another one about that clause.
+    """
     said = Q(item=item)
-    if item.entry.build_bound and item.environment is not None and item.environment.kind == Kind.PROD:
+    if item.entry.build_bound and item.environment is not None:
         said = Q(item__entry=item.entry_id, item__service=item.service_id)
     rows = Evidence.objects.filter(said).order_by("recorded_at", "id")
-    yield from rows.values_list("clause", "outcome", "observed_at", "recorded_at", "valid_until").iterator()
+    ends = ("recorded_at", "valid_until", "true_until")
+    yield from rows.values_list("clause", "outcome", *ends, "item", "by", "build", "meaning", "supported").iterator()
 
 
 def never_folded() -> list[int]:

@@ -10,6 +10,8 @@ from readiness.enums.words import Kind, Outcome
 from readiness.models import Clause, Deployment, Environment, Event, Evidence, Item
 from readiness.rules.folding import CONFIRMED_AFTER, ClauseFacts, ClauseRule, Ran, Statement, fold_clause
 
+from .past import kind_at
+
 ARCHIVED, RESTORED = "environment.archived", "environment.restored"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -17,7 +19,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def clause_facts(item: Item, *, known_by: datetime | None = None) -> list[ClauseFacts]:
     """Return where each clause of an item stands, from what was recorded by an instant (None: all there is).
 
-    Two queries, one to seven for each observed clause, and three more where builds matter. The item's entry, its
+    Two queries, one to seven for each observed clause, and four more where builds matter. The item's entry, its
     service and its environment are joined.
     """
     clauses = Clause.objects.filter(entry_id=item.entry_id).order_by("position")
@@ -111,7 +113,7 @@ def _stream(item: Item, known_by: datetime | None) -> _Stream:
     now = deployments(environment, known_by).order_by("-at", "-id").first()
     build = now.build if now else ""
     lenders: dict[int, int] = {}
-    if build and environment.kind == Kind.PROD:
+    if build and (kind_at(environment, known_by) if known_by else environment.kind) == Kind.PROD:
         others = Item.objects.filter(entry=item.entry_id, service=item.service_id).exclude(pk=item.pk)
         away = archived_environments(item.service_id, known_by)
         lenders = {

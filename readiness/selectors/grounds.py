@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from readiness.enums.words import Judgement, RunState, Scope
 from readiness.models import Clause, Entry, Environment, Item, NotApplicable, Run, Waiver
@@ -30,10 +30,18 @@ class Ground:
     under: Under | None
 
 
-def ground_of(environment: Environment, entries: Iterable[Entry], items: Iterable[Item], at: datetime) -> Ground:
+def ground_of(
+    environment: Environment,
+    entries: Iterable[Entry],
+    items: Iterable[Item],
+    at: datetime,
+    *,
+    known_by: datetime | None = None,
+) -> Ground:
     """Return what an environment's standing rests on: ``at`` is when the decision that stands was made at the latest.
 
-    Eight queries at most.
+    Of an instant past (``known_by``) what was asked of reviewers, switched off and part of an entry is told as it was
+    then. Eight queries at most.
     """
     ids = [item.pk for item in items]
     standing = {"item__in": ids, "granted": True, "ended_at": None}
@@ -41,17 +49,18 @@ def ground_of(environment: Environment, entries: Iterable[Entry], items: Iterabl
         environment=environment,
         waivers={one.item_id: grant_of(one) for one in Waiver.objects.filter(**standing)},
         left_out={one.item_id: one for one in NotApplicable.objects.filter(**standing)},
-        clauses=clauses_of(entries),
-        asked=asked_of_reviewers(ids),
-        off=disabled_probes(),
+        clauses=clauses_of(entries, known_by),
+        asked=asked_of_reviewers(ids, known_by),
+        off=disabled_probes(known_by),
         under=under(environment, at),
     )
 
 
-def clauses_of(entries: Iterable[Entry]) -> dict[int, list[Clause]]:
-    """Return the clauses of entries that are not retired, in order. One query."""
+def clauses_of(entries: Iterable[Entry], known_by: datetime | None = None) -> dict[int, list[Clause]]:
+    """Return the clauses of entries that are not retired, or were not by an instant past, in order. One query."""
     found: dict[int, list[Clause]] = {}
-    rows = Clause.objects.filter(retired_at=None, entry__in=[entry.pk for entry in entries])
+    asked = Q(retired_at=None) | Q(retired_at__gt=known_by) if known_by else Q(retired_at=None)
+    rows = Clause.objects.filter(asked, entry__in=[entry.pk for entry in entries])
     for clause in rows.order_by("entry_id", "position"):
         found.setdefault(clause.entry_id, []).append(clause)
     return found

@@ -22,6 +22,7 @@ from readiness.rules.verdicts import Stand, Tally, Under, stand_at, tally
 from .clauses import ARCHIVED, RESTORED, clause_facts
 from .grounds import Ground, ground_of, scheduled
 from .ownership import with_owners
+from .past import entries_asked_at, environment_at
 from .requests import grant_of, left_out_by
 from .steps import as_asked, watches
 from .strips import Strip, entries_at, strip
@@ -126,13 +127,15 @@ def verdict(environment: Environment, *, at: datetime, now: datetime) -> Standin
     """
     if not exists_at(environment, at, now=now):
         return None
-    asked = entries_at(at, team_id=environment.service.team_id)
+    if at < now:
+        environment = environment_at(environment, at)
+    asked = (entries_asked_at if at < now else entries_at)(at, team_id=environment.service.team_id)
     entries = [entry for entry in asked if entry.applies_to(environment.kind)]
     items = items_answering(environment, entries)
     pairs = [(entry, items[entry.pk]) for entry in entries if entry.pk in items]
     if at >= now:
         return standing_of(ground_of(environment, entries, items.values(), now), entries, pairs, at=at, now=now)
-    ground = ground_of(environment, entries, items.values(), at)
+    ground = ground_of(environment, entries, items.values(), at, known_by=at)
     return _assemble(ground, entries, [_replayed(entry, item, at) for entry, item in pairs], Known.REPLAYED, at, at)
 
 
