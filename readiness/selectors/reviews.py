@@ -7,9 +7,11 @@ from datetime import datetime
 from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 
-from readiness.models import AgendaLine, Condition, Decision, Dissent, Environment, Review, User
+from readiness.models import AgendaLine, Condition, Decision, Dissent, Environment, Event, Review, User
+from readiness.rules.chain import faults_of_one
 from readiness.rules.snapshots import Snapshot, hash_of, read
 
+from .chain import row_of
 from .coverage import Coverage, coverages
 from .decisions import newest_decisions
 from .launches import LaunchLine, launch_lines
@@ -55,11 +57,13 @@ class DecisionPage:
     """One decision.
 
     ``later`` is the one that took its place; ``coverage`` is None there, and on an archived environment. ``computed``
-    is the hash of the snapshot as it is kept now; where that is not the decision's own, ``snapshot`` is None.
+    is the hash of the snapshot as it is kept now, ``sealed`` the one that the ledger's event of this decision holds,
+    None where no such event holds. Where the decision's own is not both, ``snapshot`` is None.
     """
 
     decision: Decision
     computed: str
+    sealed: str | None
     snapshot: Snapshot | None
     line: LaunchLine
     coverage: Coverage | None
@@ -119,17 +123,30 @@ def decision_page(decision: Decision, at: datetime) -> DecisionPage:
     """Return one decision with what became of it."""
     environment = environments_to_show().get(pk=decision.environment_id)
     line = launch_lines([environment], at)[environment.pk]
-    stands, computed = line.decision, hash_of(decision.snapshot)
+    stands, computed, sealed = line.decision, hash_of(decision.snapshot), sealed_hash(decision)
     return DecisionPage(
         decision=decision,
         computed=computed,
-        snapshot=read(decision.snapshot) if computed == decision.hash else None,
+        sealed=sealed,
+        snapshot=read(decision.snapshot) if computed == decision.hash == sealed else None,
         line=line,
         coverage=line.coverage if stands is not None and stands.pk == decision.pk else None,
         dissents=list(decision.dissents.select_related("by")),
         conditions=list(decision.conditions.select_related("owner", "item__entry")),
         later=stands if stands is not None and stands.pk != decision.pk else None,
     )
+
+
+def sealed_hash(decision: Decision) -> str | None:
+    """Return the hash of a decision's snapshot that the ledger sealed; None where no event of it holds. One query.
+
+    Whoever can change the snapshot can change the hash beside it too; the event cannot be changed without a trace.
+    """
+    made = Event.objects.filter(kind="decision.made", environment=decision.environment_id)
+    for event in made.filter(text__contains=f'"decision":{decision.pk},'):
+        if not faults_of_one(row_of(event)) and event.data["decision"] == decision.pk:
+            return str(event.data["snapshot"])
+    return None
 
 
 def launch_of(standing: Standing) -> Launch:

@@ -31,7 +31,7 @@ class SignIn(LoginView):
     template_name = "sign_in.html"
     redirect_authenticated_user = True
 
-    def get_redirect_url(self) -> str:
+    def get_redirect_url(self) -> str:  # type: ignore[override]
         """Return where somebody wanted to go; never here, where who is signed in would be sent for ever."""
         asked: str = super().get_redirect_url()
         return "" if urlsplit(asked).path == self.request.path else asked
