@@ -153,6 +153,8 @@ def test_a_preview_that_another_version_has_overtaken_does_not_land(site: Client
     assert response.status_code == 409
     assert kept(response) == mine
     assert "ben landed version 2 of this checklist first." in shown(response)
+    assert "Nothing much. </blockquote>" in shown(response)
+    assert f'{reverse("checklist-version", args=["bastion", 2])}">The file of version 2' in shown(response)
     assert Checklist.objects.get(slug="bastion").changes == "Nothing much."
 
 

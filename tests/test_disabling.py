@@ -249,6 +249,7 @@ def test_sheet_and_item_say_who_disabled_what_they_wait_for(prod: Environment, a
     assert "spend-cap disabled by ada since 2 Mar" in sheet
     item = client.get(reverse("item", args=["assistant", "prod", "spend-cap"]), {"tab": "runs"})
     assert "spend-cap is disabled here by ada" in words(item)
+    assert "runs by itself" not in words(item)
     run = client.post(reverse("item-run", args=["assistant", "prod", "spend-cap"]))
     assert (run.status_code, Run.objects.count()) == (403, 0)
     everything_else = client.post(reverse("run-all", args=["assistant", "prod"]), follow=True)

@@ -307,10 +307,11 @@ def test_another_reviewers_decision_in_between_is_named_and_what_was_typed_stays
 ) -> None:
     review, sam = plan_review(dev, by=ada), make_reviewer("sam")
     where = address("launch-decide", review, dev)
-    first = decide_on(dev, sam, review=review, now=timezone.now())
+    first = decide_on(dev, sam, review=review, note="Not before the audit.", now=timezone.now())
     answer = page.post(where, sent(kind="no-go", note="Mine."))
     assert answer.status_code == 409
     assert "sam decided first: No-go" in words(answer)
+    assert "Not before the audit." in words(answer)
     assert value_of(answer, "id_note") == "Mine."
     assert value_of(answer, "id_seen_decision") == str(first.pk)
     assert page.post(where, sent(kind="no-go", note="Mine.", seen_decision=first.pk)).status_code == 302

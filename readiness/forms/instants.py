@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 MOST_AHEAD = timedelta(days=366)
 """Nothing is known of what lies further ahead than a year: every freshness and waiver has ended by then."""
@@ -25,6 +26,7 @@ class InstantForm(forms.Form):
     def __init__(self, *args: Any, added_at: datetime | None, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.added_at, self.now = added_at, now
+        self.fields["at"].label = f"At, local time: {timezone.get_current_timezone_name()}"
 
     def clean_at(self) -> datetime:
         """Refuse instants of which nothing can be known."""

@@ -25,7 +25,7 @@ def without_keys(text: str) -> str:
 def reason_refusals(reason: str) -> list[str]:
     """Return why this is not a reason that a reviewer could judge."""
     if len(re.sub(r"\W", "", reason)) < LEAST_REASON_LETTERS:
-        return [f"Say why in a sentence that a reviewer can judge: at least {LEAST_REASON_LETTERS} letters."]
+        return [f"Say why in a sentence that others can judge: at least {LEAST_REASON_LETTERS} letters."]
     return unkept(reason)
 
 

@@ -322,6 +322,9 @@ _AREAS = {
     "reviews": "launches",
     "decisions": "launches",
     "probes": "probes",
+    "ledger": "ledger",
+    "tokens": "tokens",
+    "password": "password",
 }
 
 
