@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision, Environment
@@ -13,11 +13,13 @@ from readiness.rules.verdicts import Under
 def newest_decisions(environments: Iterable[int] | None, at: datetime) -> dict[int, Decision]:
     """Return the newest decision of each environment by an instant, without its snapshot; None asks for all.
 
-    One query. Of two decisions at one instant the one that was recorded later stands.
+    One query, which reads no decision that another one replaced. Of two decisions at one instant the one that was
+    recorded later stands.
     """
-    decided = Decision.objects.filter(at__lte=at).defer("snapshot").order_by("environment_id", "at", "pk")
-    if environments is not None:
-        decided = decided.filter(environment__in=list(environments))
+    places = Environment.objects.all() if environments is None else Environment.objects.filter(pk__in=environments)
+    made = Decision.objects.filter(environment=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
+    newest = places.order_by().values_list(Subquery(made.values("pk")[:1]))
+    decided = Decision.objects.filter(pk__in=newest).defer("snapshot").order_by("environment_id")
     return {decision.environment_id: decision for decision in decided.select_related("by")}
 
 
