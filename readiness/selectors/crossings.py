@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -118,8 +118,8 @@ def _text(name: str, value: Any) -> str:
     if name == "stance":
         return str(Stance(value).label)
     if name == "until":
-        end = timezone.localtime(datetime.fromisoformat(value))
-        return f"the end of {_day((end - timedelta(microseconds=1)).date())}"
+        end = datetime.fromisoformat(value).astimezone(UTC)
+        return f"the end of {_day(timezone.localdate(end - timedelta(microseconds=1)))}"
     return str(value)
 
 

@@ -6,7 +6,7 @@ the wall clock only where a page does not give it.
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from django import template
@@ -80,11 +80,14 @@ def day_words(day: date, today: date) -> str:
 
 
 def end_words(end: datetime, now: datetime) -> str:
-    """Return an end as people say it. An end at midnight names the day that it closes; a near one its time of day."""
+    """Return an end as people say it. One where a day ends names that day; a near one its time of day.
+
+    Where the clocks go forward at midnight, the day before ends at 1:00.
+    """
     local = timezone.localtime(end)
-    today = timezone.localdate(now)
-    if (local.hour, local.minute, local.second) == (0, 0, 0):
-        return day_words(local.date() - timedelta(days=1), today)
+    today, last = timezone.localdate(now), timezone.localdate(end.astimezone(UTC) - timedelta(microseconds=1))
+    if last != local.date():
+        return day_words(last, today)
     day = day_words(local.date(), today)
     if abs(end - now) >= timedelta(days=2):
         return day
