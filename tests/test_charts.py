@@ -127,9 +127,12 @@ def test_a_person_is_two_letters(name, letters):
     ("actor", "words"),
     [
         (None, ""),
-        (Actor(id=1, is_admin=False, is_reviewer=False, teams=frozenset()), "Reader"),
-        (Actor(id=1, is_admin=False, is_reviewer=False, teams=frozenset({1})), "Team member"),
-        (Actor(id=1, is_admin=True, is_reviewer=True, teams=frozenset({1})), "Admin, Reviewer, Team member"),
+        (Actor(id=1, is_admin=False, is_reviewer=False, is_auditor=False, teams=frozenset()), "Reader"),
+        (Actor(id=1, is_admin=False, is_reviewer=False, is_auditor=False, teams=frozenset({1})), "Team member"),
+        (
+            Actor(id=1, is_admin=True, is_reviewer=True, is_auditor=False, teams=frozenset({1})),
+            "Admin, Reviewer, Team member",
+        ),
     ],
 )
 def test_a_role_is_said_in_words(actor, words):
