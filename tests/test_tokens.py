@@ -63,8 +63,19 @@ def test_only_a_hash_of_a_token_is_kept(admin: User) -> None:
 
 
 def test_no_two_tokens_are_alike() -> None:
-    texts = [make_token()[1] for _ in range(50)]
+    texts = [make_token(f"CI {number}")[1] for number in range(50)]
     assert len({text.split("_")[1] for text in texts}) == len({text.split("_")[2] for text in texts}) == 50
+
+
+def test_a_form_that_is_sent_twice_makes_no_second_token_of_the_name(admin: User) -> None:
+    """A page that shows a new token and is loaded again sends its form again."""
+    first, _ = make_token(by=admin, now=NOW)
+    with refused(f"A token of this name works already: rdy_{first.prefix}_"):
+        make_token(by=admin, now=NOW + timedelta(seconds=1))
+
+    tokens.revoke_token(by=admin, token_id=first.pk, now=NOW + timedelta(seconds=2))
+    assert make_token(by=admin, now=NOW + timedelta(seconds=3))[0].pk != first.pk
+    assert ApiToken.objects.filter(name=first.name).count() == 2
 
 
 def test_making_and_revoking_are_events(admin: User) -> None:

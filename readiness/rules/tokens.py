@@ -66,6 +66,16 @@ def name_refusals(name: str) -> list[str]:
     return unkept(name)
 
 
+def same_name_refusals(prefix: str | None) -> list[str]:
+    """Return why no second token of a name is made; ``prefix`` is that of one which works, None where there is none.
+
+    A page that showed a new token and is loaded again sends its form again.
+    """
+    if prefix is None:
+        return []
+    return [f"A token of this name works already: rdy_{prefix}_…. Revoke it first, or choose another name."]
+
+
 def may_words(scopes: Sequence[str]) -> str:
     """Return what these scopes let a program do, in words; one that is known no more stands for itself."""
     labels: dict[str, str] = dict(TokenScope.choices)
