@@ -10,7 +10,6 @@ from django.utils.deprecation import MiddlewareMixin
 
 from readiness.rules.permissions import Refused
 
-
 PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in (

@@ -18,8 +18,8 @@ class Evidence(models.Model):
     It carries its own words (``summary``) and outlives the probe and the checklist's wording. ``valid_until`` is the
     first instant at which a pass no longer counts; ``true_until`` is an instant, known when it was observed, from which
     it is no longer true however often it is observed (a key gets a year old). ``drill`` says that it was seen in a
-    drill, ``meaning`` which meaning of the clause it answers. ``supported`` is false for a tick that lacks the link which its
-    entry wants: it is kept and counts for nothing.
+    drill, ``meaning`` which meaning of the clause it answers. ``supported`` is false for a tick that lacks the link
+    which its entry wants: it is kept and counts for nothing.
     """
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="evidence")

@@ -280,7 +280,8 @@ def role_words(actor: Actor | None) -> str:
     """Return what a person may do, in one or two words."""
     if actor is None:
         return ""
-    roles = [word for holds, word in ((actor.is_admin, "Admin"), (actor.is_reviewer, "Reviewer")) if holds]
+    held = ((actor.is_admin, "Admin"), (actor.is_reviewer, "Reviewer"), (actor.is_auditor, "Auditor"))
+    roles = [word for holds, word in held if holds]
     if actor.teams:
         roles.append("Team member")
     return ", ".join(roles) or "Reader"
