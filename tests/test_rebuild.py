@@ -125,7 +125,7 @@ def test_a_green_that_somebody_wrote_into_the_row_does_not_survive(prod: Environ
 
 def test_items_that_an_old_version_folded_are_found_by_themselves(lived: Environment) -> None:
     Item.objects.filter(service=lived.service).update(standing=[])
-    told = Item.objects.filter(evidence__isnull=False).distinct().count()
+    told = Item.objects.filter(evidence__isnull=False).distinct().count() + 1  # And what production takes over.
 
     said, well = rebuild("--missing", "--write")
     assert (well, said.splitlines()[-1]) == (True, f"{told} items recomputed, {told} corrected.")
@@ -228,3 +228,25 @@ def test_an_item_first_met_because_its_environment_became_production_is_found_ag
 
     assert first_met(item) == after(minutes=2)
     assert rebuild()[1]
+
+
+def test_a_clock_that_was_read_before_a_wait_does_not_date_what_was_met_before_it_was(
+    prod: Environment, mia: User
+) -> None:
+    """Two clauses pass at once: who waited for the item's lock comes with an earlier clock than what came before."""
+    item = item_of(prod, "sse-not-buffered")
+    for now, clause in ((after(minutes=2), "stream-not-held"), (after(minutes=1), "stream-not-compressed")):
+        observe(prod, "proxy-buffering", now=now, **{clause.replace("-", "_"): Judgement.PASS})
+    observe(prod, "proxy-buffering", now=after(seconds=90), stream_not_cached=Judgement.PASS)
+
+    assert Item.objects.get(pk=item.pk).first_met_at == after(minutes=2)
+    assert rebuild()[1]
+
+
+def test_what_production_takes_over_is_folded_again_after_an_upgrade_too(lived: Environment) -> None:
+    borrowed = item_of(lived, "store-false")
+    assert not borrowed.evidence.exists()
+    Item.objects.filter(pk=borrowed.pk).update(standing=[])
+
+    assert rebuild("--missing", "--write")[0].splitlines()[-1].endswith(", 1 corrected.")
+    assert status(borrowed, LATER) is Status.VERIFIED

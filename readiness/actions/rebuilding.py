@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from readiness.enums.words import Outcome
+from readiness.enums.words import Kind, Outcome
 from readiness.models import Clause, Deployment, Event, Evidence, Item, NotApplicable, Waiver
 from readiness.rules.folding import ClauseFacts, fold_item
 from readiness.rules.status import ItemFacts
@@ -121,6 +121,8 @@ def _statements(item: Item) -> Iterator[tuple[Any, ...]]:
 
 
 def never_folded() -> list[int]:
-    """Return the items that something was said about before where each clause stands was kept."""
-    unfolded = Item.objects.filter(standing=[], evidence__isnull=False)
+    """Return the items that something was said about before where each clause stands was kept, also elsewhere."""
+    elsewhere = Evidence.objects.filter(item__entry=OuterRef("entry"), item__service=OuterRef("service"))
+    borrows = Q(entry__build_bound=True, environment__kind=Kind.PROD) & ~Q(environment__build="") & Exists(elsewhere)
+    unfolded = Item.objects.filter(Q(evidence__isnull=False) | borrows, standing=[])
     return list(unfolded.distinct().order_by("pk").values_list("pk", flat=True))
