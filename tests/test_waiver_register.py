@@ -316,7 +316,7 @@ def test_the_sheet_and_the_waiver_tab_say_that_a_waiver_ends_soon(
 
 
 # --- as a file --------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_no_spreadsheet_takes_a_text_for_a_formula(begins: str) -> None:
     assert safe_cell(f"{begins}cmd()") == f"'{begins}cmd()"
     assert safe_cell(f" {begins}") == f" {begins}"

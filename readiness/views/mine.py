@@ -85,7 +85,8 @@ def decided(request: Request, keys: list[str], *, grant: bool, note: str) -> str
         raise Http404
     result = batches.decide_batch(by=request.user, requests=known, grant=grant, note=note, now=now)
     left = [f" Left as it was, “{item.entry.title}”: {' '.join(reasons)}" for item, reasons in result.left]
-    return f"{len(result.answered)} of {len(known)} {word}.{''.join(left)}"
+    asked = len(result.answered) + len(result.left)
+    return f"{len(result.answered)} of {asked} {word}.{''.join(left)}"
 
 
 @require_POST
