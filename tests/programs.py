@@ -21,7 +21,7 @@ BUILDS = "/api/v1/builds"
 
 
 def make_token(
-    name: str = "CI payments",
+    name: str = "",
     *,
     team: Team | None = None,
     scopes: tuple[str, ...] = (TokenScope.WRITE_BUILDS,),
@@ -29,8 +29,10 @@ def make_token(
     by: User | None = None,
     now: datetime | None = None,
 ) -> tuple[ApiToken, str]:
-    """Return a token and its text, made by an admin (a new one unless told), for 30 days."""
+    """Return a token and its text, made by an admin (a new one unless told), for 30 days; the first is CI payments."""
     now = now or timezone.now()
+    others = ApiToken.objects.filter(name__startswith="CI payments").count()
+    name = name or ("CI payments" if others == 0 else f"CI payments {others + 1}")
     day = last_day or timezone.localdate(now) + timedelta(days=30)
     return tokens.make_token(by=by or make_admin(), name=name, scopes=scopes, team=team, last_day=day, now=now)
 

@@ -31,7 +31,7 @@ OLD, NEW = "9f2c41d", "51aa0b7"
 def prod() -> Environment:
     """An environment that runs the old build, which a program said."""
     made = make_environment(make_service(make_team("Payments"), "payments"), "prod")
-    assert Program(make_token()[1]).says(made, OLD)[0] == 201
+    assert Program(make_token("CI before")[1]).says(made, OLD)[0] == 201
     made.refresh_from_db()
     return made
 
@@ -247,7 +247,7 @@ def test_the_sheet_and_the_form_say_since_when_a_build_runs_and_who_said_so(
     for address in (prod.get_absolute_url(), f"{prod.get_absolute_url()}edit/"):
         page = words(client.get(address))
         assert f"{NEW} since today , said by CI payments" in page
-        assert f"{OLD} from today , said by CI payments" in page
+        assert f"{OLD} from today , said by CI before" in page
     assert f"CI payments said that build {NEW} runs" in words(client.get(prod.get_absolute_url()))
 
     prod.refresh_from_db()

@@ -204,7 +204,7 @@ class Place:
             "review-minutes": {"minutes": "All were there.", "seen_version": 1},
             "launch-decide": {"kind": "no-go", "note": "", "dissents": 0, "seen_decision": self.decision.pk},
             "token-make": {
-                "name": "CI payments",
+                "name": "CI checkouts",
                 "team": team,
                 "scopes": "builds:write",
                 "last_day": today.isoformat(),

@@ -71,10 +71,10 @@ def test_a_form_that_is_sent_twice_makes_no_second_token_of_the_name(admin: User
     """A page that shows a new token and is loaded again sends its form again."""
     first, _ = make_token(by=admin, now=NOW)
     with refused(f"A token of this name works already: rdy_{first.prefix}_"):
-        make_token(by=admin, now=NOW + timedelta(seconds=1))
+        make_token(first.name, by=admin, now=NOW + timedelta(seconds=1))
 
     tokens.revoke_token(by=admin, token_id=first.pk, now=NOW + timedelta(seconds=2))
-    assert make_token(by=admin, now=NOW + timedelta(seconds=3))[0].pk != first.pk
+    assert make_token(first.name, by=admin, now=NOW + timedelta(seconds=3))[0].pk != first.pk
     assert ApiToken.objects.filter(name=first.name).count() == 2
 
 
@@ -288,3 +288,12 @@ def test_revoking_asks_first(page: Client, admin: User) -> None:
     assert "revoked already" in words(page.get(address))
     assert page.get(reverse("token-revoke", args=[0])).status_code == 404
     assert page.post("/tokens/99999999999999999999999/revoke/").status_code == 404
+
+
+def test_the_page_of_a_new_token_that_is_loaded_again_says_so_at_the_name(page: Client) -> None:
+    sent = form()
+    assert page.post(reverse("token-make"), sent).status_code == 201
+
+    again = page.post(reverse("token-make"), sent)
+    assert (again.status_code, "A token of this name works already" in at_field(again, "id_name")) == (422, True)
+    assert ApiToken.objects.count() == 1

@@ -29,7 +29,7 @@ from tests.replay.histories import history, questions
 from tests.test_random_histories import GREEN, may_be_stricter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
-HISTORIES = int(os.environ.get("SOAK_STORED_HISTORIES", "150"))
+HISTORIES = int(os.environ.get("SOAK_STORED_HISTORIES", "60"))
 LONG_BEFORE = START - timedelta(days=1)
 RECORDS = {
     "pass": Outcome.PASS,

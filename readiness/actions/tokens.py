@@ -13,6 +13,7 @@ from readiness.models import ApiToken, Team, User
 from readiness.rules import tokens as rules
 from readiness.rules.permissions import insist, keep_tokens_refusals
 from readiness.rules.waivers import end_of_day
+from readiness.selectors.tokens import working_prefix
 
 from . import ledger
 
@@ -29,8 +30,7 @@ def make_token(
     insist(keep_tokens_refusals(by.actor))
     insist(rules.name_refusals(name) + rules.kept_scopes_refusals(scopes))
     insist(rules.last_day_refusals(last_day, now=now, zone=zone))
-    working = ApiToken.objects.filter(name=name, revoked_at=None, expires_at__gt=now).order_by("-pk").first()
-    insist(rules.same_name_refusals(working.prefix if working else None))
+    insist(rules.same_name_refusals(working_prefix(name, now)))
     prefix = "".join(secrets.choice(ascii_lowercase) for _ in range(rules.PREFIX_LETTERS))
     text = rules.spelled(prefix, secrets.token_bytes(rules.SECRET_BYTES))
     token = ApiToken.objects.create(

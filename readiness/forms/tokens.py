@@ -11,6 +11,7 @@ from readiness.forms.services import resent
 from readiness.models import Team
 from readiness.rules import tokens as rules
 from readiness.rules.texts import holds_key
+from readiness.selectors.tokens import working_prefix
 
 
 class TokenForm(forms.Form):
@@ -47,7 +48,8 @@ class TokenForm(forms.Form):
         name: str = self.cleaned_data["name"]
         if holds_key(name):
             self.data = resent(self.data, name="")
-        if reasons := rules.name_refusals(name):
+        taken = rules.same_name_refusals(working_prefix(name, self.now))
+        if reasons := rules.name_refusals(name) + taken:
             raise forms.ValidationError(reasons)
         return name
 
