@@ -21,7 +21,7 @@ from tests.test_odd_input import WHO_MAY
 from tests.test_permissions import TO_SIGN_IN, Place, answer, place
 
 __all__ = ["place"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.only_on("sqlite")]  # As tests/test_permissions.py is on the other.
 GRANT = {"answer": "grant", "note": ""}
 NEEDS_NO_ROLE = {"sign-in", "sign-out", "password", "admin-password"}
 

@@ -92,6 +92,7 @@ def test_a_rebuild_of_what_the_product_wrote_finds_nothing(lived: Environment) -
     assert said == f"{Item.objects.count()} items recomputed, 0 different.\n"
 
 
+@pytest.mark.only_on("postgresql")
 @pytest.mark.parametrize("fact", [*ItemFacts.names(), "standing"])
 def test_any_fact_that_was_changed_is_found_and_corrected(lived: Environment, fact: str) -> None:
     item = item_of(lived, "store-false")
