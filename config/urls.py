@@ -18,3 +18,6 @@ urlpatterns = [
 ]
 if settings.DEMO:
     urlpatterns.insert(0, path("demo/", include("demo.urls")))
+handler400 = "readiness.views.failing.bad_request"
+handler403 = "readiness.views.failing.permission_denied"
+handler404 = "readiness.views.failing.page_not_found"

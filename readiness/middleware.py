@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
+from django.views import defaults
 
 from readiness.rules.permissions import Refused
 
@@ -68,7 +70,11 @@ class Refusals:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Turn a refusal into its page; leave every other exception alone."""
+        """Turn a refusal, and what is not there, into its page, in the thread of the request; leave the rest alone."""
+        if isinstance(exception, Http404):
+            return defaults.page_not_found(request, exception)
+        if isinstance(exception, PermissionDenied):
+            return defaults.permission_denied(request, exception)
         if isinstance(exception, Refused):
             return render(request, "refused.html", {"reasons": exception.reasons}, status=403)
         return None
