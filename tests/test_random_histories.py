@@ -151,7 +151,7 @@ def test_a_forecast_is_never_greener_than_the_rules(seeds: range) -> None:
 
 
 def _unclear(world: World) -> set[str]:
-    """Clauses whose probe could not tell when it looked last: ``selectors.standing.scheduled`` leaves them out."""
+    """Clauses whose probe could not tell when it looked last: ``selectors.grounds.running_of`` leaves them out."""
     newest = sorted((one for one in world.said if one.what in PROBES and one.where == world.here), key=_when)
     return {clause for clause, one in {one.clause: one for one in newest}.items() if one.what == "unclear"}
 

@@ -66,31 +66,40 @@ def clauses_of(entries: Iterable[Entry], known_by: datetime | None = None) -> di
     return found
 
 
-def scheduled(ground: Ground, entries: Sequence[Entry]) -> dict[int, set[str]]:
-    """Return, for each entry, the clauses whose probe runs by itself here.
+Place = tuple[int, int | None]
+"""A service with one of its environments, or with None for any of them."""
 
-    Left out are those that it did not pass when it looked last: it could not tell, or it broke. An item of the service
-    is observed by a probe that runs on any of its live environments. Three queries.
+Running = Mapping[Place, Collection[tuple[str, str]]]
+"""What is taken to keep passing where: each probe that runs there by itself, with a clause that it passed last."""
+
+
+def running_of(services: Iterable[int], off: Collection[tuple[str, int | None]]) -> Running:
+    """Return what is taken to keep passing on the live environments of services. Three queries.
+
+    Left out are clauses that a probe did not pass when it looked last: it could not tell, or it broke. In a service as
+    a whole a probe runs where it runs on any of its environments.
     """
-    known, environment, off = observers(), ground.environment, ground.off
-    live = list(
-        Environment.objects.filter(service=environment.service_id, archived_at=None).select_related(
-            "service__team", "billing_source"
-        )
-    )
-    here = {slug for slug, one in known.items() if runs_by_itself(one, environment, off)}
-    anywhere = here | {slug for slug, one in known.items() if any(runs_by_itself(one, place, off) for place in live)}
-    passed = passed_last(live, anywhere)
-    found: dict[int, set[str]] = {}
-    for entry in entries:
-        of_service = entry.scope == Scope.SERVICE
-        running, places = (anywhere, live) if of_service else (here, [environment])
-        found[entry.pk] = {
-            clause.slug
-            for clause in ground.clauses.get(entry.pk, ())
-            if clause.probe in running and any((place.pk, clause.probe, clause.slug) in passed for place in places)
-        }
+    known = observers()
+    places = Environment.objects.filter(service__in=list(services), archived_at=None)
+    live = {one.pk: one for one in places.select_related("service__team", "billing_source")}
+    runs: dict[Place, set[str]] = {}
+    for one in live.values():
+        here = {slug for slug, observer in known.items() if runs_by_itself(observer, one, off)}
+        for place in ((one.service_id, one.pk), (one.service_id, None)):
+            runs.setdefault(place, set()).update(here)
+    found: dict[Place, set[tuple[str, str]]] = {}
+    for pk, probe, clause in passed_last(list(live.values()), set().union(*runs.values())):
+        for place in ((live[pk].service_id, pk), (live[pk].service_id, None)):
+            if probe in runs[place]:
+                found.setdefault(place, set()).add((probe, clause))
     return found
+
+
+def scheduled(environment: Environment, entry: Entry, clauses: Iterable[Clause], running: Running) -> set[str]:
+    """Return which clauses of an entry are taken to keep passing on an environment, or anywhere in its service."""
+    place = None if entry.scope == Scope.SERVICE else environment.pk
+    passing = running.get((environment.service_id, place), ())
+    return {clause.slug for clause in clauses if (clause.probe, clause.slug) in passing}
 
 
 def passed_last(environments: Sequence[Environment], probes: Collection[str]) -> set[tuple[int, str, str]]:

@@ -1,22 +1,19 @@
 """Several environments at once as a review sees them: verdict, what is left, how it will stand, what was decided."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
 
 from readiness.enums.standing import Status
-from readiness.enums.words import Scope
-from readiness.models import Clause, Decision, Entry, Environment, Item, NotApplicable, Waiver
-from readiness.observers import observers
-from readiness.rules.folding import fold_item
-from readiness.rules.forecasts import keep_passing
+from readiness.models import Decision, Entry, Environment, Item, NotApplicable, Waiver
+from readiness.rules.forecasts import forecast
 from readiness.rules.verdicts import Tally, Under, stand_at, tally
 
 from .coverage import Coverage, Pairs, coverages
 from .decisions import newest_decisions, standing_decisions
-from .grounds import clauses_of, passed_last, runs_by_itself
+from .grounds import clauses_of, running_of, scheduled
 from .requests import grant_of, left_out_by
 from .standing import launch_instant
 from .steps import disabled_probes
@@ -126,46 +123,19 @@ def _forecasts(
     waivers = {one.item_id: grant_of(one) for one in Waiver.objects.filter(**granted)}
     left_out = {one.item_id: one for one in NotApplicable.objects.filter(**granted)}
     clauses = clauses_of(entries)
-    running, passed = _running({one.service_id for one in environments})
+    running = running_of({one.service_id for one in environments}, disabled_probes())
     found = {}
     for one in environments:
         at, stands = launches[one.pk], []
         for entry, item in sheets[one.pk]:
-            place = None if entry.scope == Scope.SERVICE else one.pk
-            where = (one.service_id, place)
-            watched = _watched(clauses.get(entry.pk, ()), running.get(where, ()), passed.get(where, ()))
-            facts = fold_item(
-                keep_passing(item.clauses, scheduled=watched, now=now),
+            facts = forecast(
+                item.clauses,
                 waiver=waivers.get(item.pk),
                 left_out=left_out_by(left_out.get(item.pk), entry),
                 first_met_at=item.first_met_at,
-                at=now,
+                scheduled=scheduled(one, entry, clauses.get(entry.pk, ()), running),
+                now=now,
             )
             stands.append(stand_at(item.pk, facts, at))
         found[one.pk] = tally(stands, under=unders.get(one.pk), at=at)
     return found
-
-
-def _watched(clauses: Iterable[Clause], probes: Collection[str], passed: Collection[tuple[str, str]]) -> set[str]:
-    return {clause.slug for clause in clauses if clause.probe in probes and (clause.probe, clause.slug) in passed}
-
-
-_Where = tuple[int, int | None]
-"""A service with one of its environments, or with None for any of them."""
-
-
-def _running(services: Iterable[int]) -> tuple[dict[_Where, set[str]], dict[_Where, set[tuple[str, str]]]]:
-    """Return which probes run by themselves where, and what they passed there when they looked last. Four queries."""
-    off, known = disabled_probes(), observers()
-    running: dict[_Where, set[str]] = {}
-    passed: dict[_Where, set[tuple[str, str]]] = {}
-    places = Environment.objects.filter(service__in=list(services), archived_at=None)
-    live = {one.pk: one for one in places.select_related("service__team", "billing_source")}
-    for one in live.values():
-        here = {slug for slug, observer in known.items() if runs_by_itself(observer, one, off)}
-        running[(one.service_id, one.pk)] = here
-        running.setdefault((one.service_id, None), set()).update(here)
-    for pk, probe, clause in passed_last(list(live.values()), known):
-        for where in ((live[pk].service_id, pk), (live[pk].service_id, None)):
-            passed.setdefault(where, set()).add((probe, clause))
-    return running, passed

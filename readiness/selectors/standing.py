@@ -20,7 +20,7 @@ from readiness.rules.steps import Step, next_step
 from readiness.rules.verdicts import Stand, Tally, Under, stand_at, tally
 
 from .clauses import ARCHIVED, RESTORED, clause_facts
-from .grounds import Ground, ground_of, scheduled
+from .grounds import Ground, ground_of, running_of, scheduled
 from .ownership import with_owners
 from .past import entries_asked_at, environment_at
 from .requests import grant_of, left_out_by
@@ -198,14 +198,16 @@ def _from_now_on(
     ground: Ground, pairs: Sequence[tuple[Entry, Item]], at: datetime, now: datetime
 ) -> list[ItemStanding]:
     """Return items as they stand now, or as they are taken to stand at an instant to come."""
-    watching = scheduled(ground, [entry for entry, _ in pairs]) if at > now else {}
+    environment = ground.environment
+    running = running_of([environment.service_id], ground.off) if at > now else {}
     found = []
     for entry, item in pairs:
         waiver, left_out = ground.waivers.get(item.pk), left_out_by(ground.left_out.get(item.pk), entry)
         clauses: Sequence[ClauseFacts] = item.clauses
         facts = item.facts
         if at > now:
-            clauses = forecasts.keep_passing(clauses, scheduled=watching.get(entry.pk, ()), now=now)
+            passing = scheduled(environment, entry, ground.clauses.get(entry.pk, ()), running)
+            clauses = forecasts.keep_passing(clauses, scheduled=passing, now=now)
             facts = fold_item(clauses, waiver=waiver, left_out=left_out, first_met_at=item.first_met_at, at=now)
         found.append(
             ItemStanding(
