@@ -221,8 +221,15 @@ def test_a_clause_that_is_not_build_bound_does_not_ask_for_the_build() -> None:
         pytest.param([passed(0, 90), failed(10), failed(12, drill=True)], (90, None, 12), id="also as the second"),
         pytest.param([failed(10), retired(20)], (None, None, None), id="a retired fail counts no longer"),
         pytest.param([failed(10), retired(20), failed(30)], (None, None, 30), id="the next one counts anew"),
-        pytest.param([passed(0, 90), failed(10), retired(20)], (None, None, None), id="what was seen before stays so"),
-        pytest.param([passed(0, 90), failed(10), retired(20), failed(45)], (None, None, 45), id="the next is none"),
+        pytest.param(
+            [passed(0, 90), failed(10), retired(20)], (90, None, None), id="one that never counted undid none"
+        ),
+        pytest.param([passed(0, 90), failed(10), retired(20), failed(45)], (90, None, 90), id="and confirms none"),
+        pytest.param(
+            [passed(0, 90), failed(10), failed(45), retired(60)], (None, None, None), id="one that counted did"
+        ),
+        pytest.param([passed(0, 90), failed(10), retired(90)], (None, None, None), id="also where it did at that end"),
+        pytest.param([passed(0, 90), failed(10), failed(45), retired(60), failed(70)], (None, None, 70), id="for good"),
         pytest.param([retired(20)], (None, None, None), id="nothing is met by it"),
         pytest.param([ticked(0, 90), failed(10, drill=True), retired(20)], (None, 90, None), id="a tick stays"),
         pytest.param([failed(10, identity=2), retired(10, identity=1)], (None, None, 10), id="retired too early"),

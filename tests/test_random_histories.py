@@ -46,12 +46,10 @@ ROWS = 2000
 def may_be_stricter(world: World) -> bool:
     """Whether the product is allowed to be less green than the words ask.
 
-    It gives up the pass before a fail that a reviewer retired though it never counted, and a "not applicable" that was
-    granted at the very instant at which the entry began to mean another thing.
+    It gives up a "not applicable" that was granted at the very instant at which the entry began to mean another thing.
     """
     starts = {one.starts for one in world.happened if isinstance(one, Changed)}
-    retired = any(isinstance(one, Said) and one.what == "retired" for one in world.happened)
-    return retired or any(isinstance(one, LeftOut) and one.told in starts for one in world.happened)
+    return any(isinstance(one, LeftOut) and one.told in starts for one in world.happened)
 
 
 def compared(seed: int) -> Iterator[tuple[Status, Status]]:
@@ -78,6 +76,12 @@ def test_the_product_is_never_greener_than_the_rules(seeds: range) -> None:
     assert {theirs for _, theirs in said} == set(Status), "A comparison that never sees a status proves nothing of it."
     differing = sum(count for (ours, theirs), count in said.items() if ours is not theirs)
     assert differing * 100 < said.total(), "Being stricter is for rare cases."
+
+
+@pytest.mark.parametrize("seed", [302046, 304637, 341580])
+def test_a_fail_that_never_counted_undoes_no_pass(seed: int) -> None:
+    """Else the clause is named by a waiver, and covered by it later."""
+    assert all(ours is theirs for ours, theirs in compared(seed))
 
 
 @pytest.mark.timeout(900)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from readiness.enums.words import Outcome
@@ -162,25 +162,33 @@ def fold_clause(rule: ClauseRule, statements: Iterable[Statement], *, ran: Seque
     ``ran`` is what the environment ran, in the order of time; the last is what it runs now. A pass of a build-bound
     clause counts while that is the build it was made on; where no build is known all passes of the environment's own
     count until they age. No build lifts a fail: only a later pass does, or a reviewer who retires it. Where a fail on
-    the same build came after a pass, that pass does not come back when something else lifts the fail.
+    the same build counted after a pass, that pass does not come back when something else lifts the fail.
     """
     ordered = sorted(statements, key=lambda statement: statement.order)
-    observed = [one for one in ordered if not one.by_person]
     words = [one for one in ordered if one.by_person and one.outcome != Outcome.RETIRED]
-    passes = [one for one in observed if one.outcome == Outcome.PASS]
-    retired = [one.order for one in ordered if one.outcome == Outcome.RETIRED]
-    lifted = max([*retired, *(one.order for one in passes[-1:])], default=None)
-    seen = [one for one in observed if one.outcome == Outcome.FAIL]
-    fails = [one for one in seen if lifted is None or one.order > lifted]
-    passes = [one for one in passes if not _undone(rule, one, seen, lifted)]
+    ticked = _tick_spans(rule, words)
+    ticks = [span for span, _ in ticked]
+    passes: list[Statement] = []
+    fails: list[Statement] = []
+    for one in ordered:
+        passed = one.outcome == Outcome.PASS and not one.by_person
+        if passed or one.outcome == Outcome.RETIRED:
+            counting = _counting_from(fails, chain(_pass_spans(rule, passes, ran), ticks))
+            if counting is not None and counting < one.order:
+                passes = [before for before in passes if not any(_speaks_against(rule, fail, before) for fail in fails)]
+            fails = []
+        if passed:
+            passes.append(one)
+        if one.outcome == Outcome.FAIL:
+            fails.append(one)
     newest = _newest(passes, ran[-1].build if rule.build_bound and ran else "")
-    ticks = _tick_spans(rule, words)
-    held = [one for one in ticks if one[0][0][0] < one[0][1][0]]
+    counting = _counting_from(fails, chain(_pass_spans(rule, passes, ran), ticks))
+    held = [one for one in ticked if one[0][0][0] < one[0][1][0]]
     return ClauseFacts(
         clause=rule.slug,
         pass_until=rule.end(newest) if newest else None,
         tick_until=max((end[0] for (_, end), _ in held), default=None),
-        failing_since=_counting_from(fails, [*_pass_spans(rule, passes, ran), *(span for span, _ in ticks)]),
+        failing_since=None if counting is None else counting[0],
         counts_from=rule.counts_from,
         true_until=rule.known_end(newest) if newest else None,
         passing=newest is not None and not fails,
@@ -192,12 +200,9 @@ def fold_clause(rule: ClauseRule, statements: Iterable[Statement], *, ran: Seque
     )
 
 
-def _undone(rule: ClauseRule, passed: Statement, fails: Sequence[Statement], lifted: Order | None) -> bool:
-    """Return whether a fail that speaks of the same build came after a pass, and was lifted by something else since."""
-    if lifted is None or not passed.order < lifted:
-        return False
-    after = (fail for fail in fails if passed.order < fail.order < lifted)
-    return any(not rule.build_bound or fail.build in ("", passed.build) or not passed.build for fail in after)
+def _speaks_against(rule: ClauseRule, fail: Statement, earlier: Statement) -> bool:
+    """Return whether a fail speaks of what an earlier pass spoke of: of the same build, where that matters."""
+    return not rule.build_bound or fail.build in ("", earlier.build) or not earlier.build
 
 
 def _newest(passes: Sequence[Statement], build: str) -> Statement | None:
@@ -237,7 +242,7 @@ def _tick_spans(rule: ClauseRule, words: Sequence[Statement]) -> list[tuple[Span
     return spans
 
 
-def _counting_from(fails: Sequence[Statement], spans: Sequence[Span]) -> datetime | None:
+def _counting_from(fails: Sequence[Statement], spans: Iterable[Span]) -> Order | None:
     """Return when the first fail counts: at once on a clause that is not met, else once confirmed or at its end.
 
     What a drill saw counts at once.
@@ -249,8 +254,8 @@ def _counting_from(fails: Sequence[Statement], spans: Sequence[Span]) -> datetim
     for start, end in sorted(spans):
         if start <= unmet < end:
             unmet = end
-    sure = (one.observed_at for one in fails if one.drill or one.observed_at - first.observed_at >= CONFIRMED_AFTER)
-    return min(unmet[0], next(sure, unmet[0]))
+    sure = (one.order for one in fails if one.drill or one.observed_at - first.observed_at >= CONFIRMED_AFTER)
+    return min(unmet, next(sure, unmet))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def clause_facts(item: Item, *, known_by: datetime | None = None) -> list[ClauseFacts]:
     """Return where each clause of an item stands, from what was recorded by an instant (None: all there is).
 
-    Two queries, one to seven for each observed clause, and four more where builds matter. The item's entry, its
-    service and its environment are joined.
+    Two queries, one to seven for each observed clause, and four more where builds matter; all its rows where an older
+    pass may come back, by a rollback or by hand. The item's entry, its service and its environment are joined.
     """
     clauses = Clause.objects.filter(entry_id=item.entry_id).order_by("position")
     clauses = clauses.filter(Q(retired_at=None) | Q(retired_at__gt=known_by) if known_by else Q(retired_at=None))
@@ -136,10 +136,11 @@ def _fold(clause: Clause, stream: _Stream, words: list[Statement]) -> ClauseFact
     passed = newest if newest.outcome == Outcome.PASS else _newest_pass(rows)
     fails = list(_fails(rows, passed, retired)) if newest.outcome == Outcome.FAIL else []
     ran = stream.ran(fails[0].observed_at if fails else None)
-    passes = [one for one in [passed, *_counted(rows, passed, stream, ran)] if one is not None]
-    undone = _undoing(rows, passes, passed, retired) if retired or len(passes) > 1 else []
-    chosen = {one.pk: one for one in [*passes, *fails, *undone]}
-    return fold_clause(rule, [*words, *(_statement(one, stream.lenders) for one in chosen.values())], ran=ran)
+    chosen = [one for one in [passed, *_counted(rows, passed, stream, ran)] if one is not None]
+    if len(chosen) > 1 or (passed and retired and (passed.observed_at, passed.pk) < retired):
+        ran, chosen = stream.ran(LONG_AGO), list(rows)  # Whether an older pass comes back hangs on all that was said.
+    said = {one.pk: one for one in [*chosen, *fails]}
+    return fold_clause(rule, [*words, *(_statement(one, stream.lenders) for one in said.values())], ran=ran)
 
 
 def _fails(
@@ -169,19 +170,6 @@ def _counted(
             yield _newest_pass(rows.filter(build=build))
         elif not build and passed.item_id != stream.item.pk:
             yield _newest_pass(rows.filter(item=stream.item))
-
-
-def _undoing(
-    rows: QuerySet[Evidence], passes: Sequence[Evidence], passed: Evidence | None, retired: tuple[datetime, int] | None
-) -> Iterator[Evidence]:
-    """Yield, for each pass, a fail after it on the same build that something else has lifted: it does not come back."""
-    lifted = max(filter(None, [retired, (passed.observed_at, passed.pk) if passed else None]))
-    before = Q(observed_at__lt=lifted[0]) | Q(observed_at=lifted[0], id__lt=lifted[1])
-    fails = rows.filter(before, outcome=Outcome.FAIL).order_by("-observed_at", "-id")
-    for one in passes:
-        later = fails.filter(Q(observed_at__gt=one.observed_at) | Q(observed_at=one.observed_at, id__gt=one.pk))
-        on_it = later.filter(build__in=["", one.build]) if one.build else later
-        yield from filter(None, [on_it.first(), later.first()])
 
 
 def _newest_pass(rows: QuerySet[Evidence]) -> Evidence | None:
