@@ -2,10 +2,13 @@
 
 from .builds import Deployment
 from .checklists import Checklist, ChecklistVersion, Clause, Entry, Section
+from .comments import Comment
+from .counts import DayCount
 from .events import Event
 from .evidence import Evidence, EvidenceLink
 from .items import Item
 from .people import Membership, Team, User
+from .places import SavedFilter, Visit
 from .probes import Disabling
 from .requests import NotApplicable, Waiver
 from .reviews import AgendaLine, Condition, Decision, Dissent, Review
@@ -20,7 +23,9 @@ __all__ = [
     "Checklist",
     "ChecklistVersion",
     "Clause",
+    "Comment",
     "Condition",
+    "DayCount",
     "Decision",
     "Deployment",
     "Disabling",
@@ -35,9 +40,11 @@ __all__ = [
     "NotApplicable",
     "Review",
     "Run",
+    "SavedFilter",
     "Section",
     "Service",
     "Team",
     "User",
+    "Visit",
     "Waiver",
 ]

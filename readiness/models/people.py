@@ -20,6 +20,11 @@ class User(AbstractUser):
     is_auditor = models.BooleanField(
         "auditor", default=False, help_text="Reads everything, like everybody, and exports the ledger."
     )
+    keys_off = models.BooleanField(
+        "no single-letter keys",
+        default=False,
+        help_text="Pages do not listen to single letters, for people who speak or whose hands slip.",
+    )
 
     class Meta:
         ordering = ["username"]
