@@ -5,6 +5,7 @@ from django.urls import include, path
 from readiness.views import (
     archiving,
     checklists,
+    comments,
     decisions,
     environments,
     instants,
@@ -87,6 +88,8 @@ urlpatterns = [
     path(ITEM, items.detail, name="item"),
     path(ITEM + "tick/", items.tick, name="item-tick"),
     path(ITEM + "take-back/", items.take_back, name="item-take-back"),
+    path(ITEM + "comments/", comments.add, name="item-comment"),
+    path(ITEM + "comments/<int:comment>/remove/", comments.remove, name="item-comment-remove"),
     path(ITEM + "retire/", items.retire, name="item-retire"),
     path(ITEM + "assign/", items.assign, name="item-assign"),
     path(ITEM + "waiver/", requests.ask_waiver, name="ask-waiver"),

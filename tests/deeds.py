@@ -13,7 +13,19 @@ from django.utils import timezone
 from readiness.actions import decisions, items, requests, reviews, runs, services
 from readiness.enums.standing import Status
 from readiness.enums.words import DecisionKind, Judgement, RunReason, Stance
-from readiness.models import Decision, Environment, Event, Evidence, Item, NotApplicable, Review, Run, User, Waiver
+from readiness.models import (
+    Comment,
+    Decision,
+    Environment,
+    Event,
+    Evidence,
+    Item,
+    NotApplicable,
+    Review,
+    Run,
+    User,
+    Waiver,
+)
 from readiness.rules.environments import EnvironmentSettings
 from readiness.rules.findings import Finding
 from readiness.rules.permissions import Refused
@@ -156,7 +168,7 @@ def observe(environment: Environment, probe: str, *, now: datetime, **said: Judg
 def everything() -> tuple[int, ...]:
     """How many rows there are of what people and probes write."""
     return tuple(
-        kind.objects.count() for kind in (Event, Evidence, Waiver, NotApplicable, Run, Review, Decision)
+        kind.objects.count() for kind in (Event, Evidence, Waiver, NotApplicable, Run, Review, Decision, Comment)
     ) + tuple(Item.objects.order_by("pk").values_list("version", flat=True))
 
 

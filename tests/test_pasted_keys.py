@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from readiness.models import Evidence, NotApplicable, User, Waiver
+from readiness.models import Comment, Evidence, NotApplicable, User, Waiver
 from readiness.rules.texts import KEY_IN_TEXT, link_refusals, reason_refusals, summary_refusals
 from tests.factories import item_of, make_environment, make_member, make_service, make_team
 
@@ -23,6 +23,7 @@ SENTENCE = f"We tried it with {KEY} and it worked as it should."
         ("item-tick", {"summary": "Seen on the dashboard.", "links": f"https://docs.example.ca/?key={KEY}"}),
         ("ask-waiver", {"reason": SENTENCE, "stance": "accept-risk"}),
         ("ask-not-applicable", {"reason": SENTENCE}),
+        ("item-comment", {"text": SENTENCE}),
     ],
 )
 def test_a_pasted_key_is_refused_and_not_shown_again(client: Client, action: str, given: dict[str, str]) -> None:
@@ -37,7 +38,7 @@ def test_a_pasted_key_is_refused_and_not_shown_again(client: Client, action: str
     html = answer.content.decode()
     assert KEY_IN_TEXT in html
     assert KEY not in html
-    assert [model.objects.count() for model in (Evidence, Waiver, NotApplicable)] == [0, 0, 0]
+    assert [model.objects.count() for model in (Evidence, Waiver, NotApplicable, Comment)] == [0, 0, 0, 0]
 
 
 def test_every_text_rule_refuses_what_looks_like_a_key() -> None:

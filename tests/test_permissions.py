@@ -13,7 +13,19 @@ from django.utils import timezone
 
 from readiness.actions import requests
 from readiness.enums.words import Judgement
-from readiness.models import ApiToken, Decision, Disabling, Environment, Event, Item, NotApplicable, Run, User, Waiver
+from readiness.models import (
+    ApiToken,
+    Comment,
+    Decision,
+    Disabling,
+    Environment,
+    Event,
+    Item,
+    NotApplicable,
+    Run,
+    User,
+    Waiver,
+)
 from readiness.selectors.sections import items_in, seen_text
 from tests.checklist_deeds import landing_form, next_checklist
 from tests.checklist_texts import checklist, written
@@ -96,6 +108,8 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "probes": (READ, NOT_SO),
     "probe-disable": (NOT_SO, ADMINS),
     "probe-enable": (NOT_SO, ADMINS),
+    "item-comment": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
+    "item-comment-remove": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 302, 403, 403)),
     "item-retire": (NOT_SO, REVIEWS),
     "run-all": (NOT_SO, DOES),
     "sheet-at": (READ, NOT_SO),
@@ -158,6 +172,7 @@ class Place:
             "sheet-at": [service, environment],
             "leave-out": [service, environment, self.item.entry.section_id],
             "run": [service, environment, self.item.entry.slug, self.run.pk],
+            "item-comment-remove": [service, environment, self.item.entry.slug, self.commented()],
             "token-revoke": [ApiToken.objects.values_list("pk", flat=True).get()],
             "launch-decide": [self.decision.review_id, service, environment],
             "decision": [self.decision.pk],
@@ -212,6 +227,7 @@ class Place:
             },
             "item-tick": {**seen, "summary": SUMMARY, "links": "https://docs.example.ca"},
             "item-take-back": {**seen, "summary": SUMMARY},
+            "item-comment": {"text": SUMMARY},
             "item-assign": {**seen, "owner": self.people["member"].pk, "due_on": "2030-01-01"},
             "ask-waiver": {**seen, "stance": "accept-risk", "reason": REASON, "until": today.isoformat()},
             "ask-not-applicable": {**seen, "reason": REASON},
@@ -231,6 +247,9 @@ class Place:
     def disabled(self) -> int:
         return Disabling.objects.values_list("pk", flat=True).first() or 0
 
+    def commented(self) -> int:
+        return Comment.objects.values_list("pk", flat=True).first() or 0
+
     def waiting(self) -> int:
         found = Waiver.objects.filter(item=self.item, decided_at=None, ended_at=None).first()
         return found.pk if found else 0
@@ -248,6 +267,8 @@ class Place:
         if name.endswith("-restore"):
             address = self.address(name.replace("-restore", "-archive"))
             self.client("member").post(address, {"reason": REASON})
+        if name == "item-comment-remove":
+            self.client("member").post(self.address("item-comment"), {"text": SUMMARY})
         if name == "item-retire":
             observe(self.prod, "spend-cap", now=timezone.now(), cap_matches=Judgement.FAIL)
         if name in ("item-retire", "probe-enable"):

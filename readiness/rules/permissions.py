@@ -21,6 +21,7 @@ class Act(StrEnum):
 
     READ = "read everything"
     EXPORT = "export the ledger"
+    COMMENT = "comment on an item, and take one's own comment back"
     CHANGE = "change items, settings and runs of the team's services"
     ADD_SERVICE = "add a service"
     END_GRANTS = "withdraw a request, or end what was granted"
@@ -38,6 +39,7 @@ _SIGNED_IN = frozenset(Role) - {Role.STRANGER}
 MAY: dict[Act, frozenset[Role]] = {
     Act.READ: _SIGNED_IN,
     Act.EXPORT: frozenset({Role.AUDITOR, Role.ADMIN}),
+    Act.COMMENT: _SIGNED_IN,
     Act.CHANGE: frozenset({Role.MEMBER, Role.ADMIN}),
     Act.ADD_SERVICE: frozenset({Role.MEMBER, Role.ADMIN}),
     Act.END_GRANTS: frozenset({Role.MEMBER, Role.REVIEWER, Role.ADMIN}),
@@ -106,6 +108,16 @@ def change_refusals(actor: Actor, *, team_id: int, team: str) -> list[str]:
     """Return why this person may not change the items, settings and runs of that team's services."""
     otherwise = f"Only members of {team} change this. Ask one of them, or ask an admin to add you to the team."
     return refusals(actor, Act.CHANGE, otherwise, team_id=team_id)
+
+
+def comment_refusals(actor: Actor) -> list[str]:
+    """Return why this person may not comment on an item. Whoever reads may ask, managers too."""
+    return refusals(actor, Act.COMMENT, "Sign in to comment.")
+
+
+def remove_comment_refusals(actor: Actor, *, by_id: int) -> list[str]:
+    """Return why this person may not take a comment back."""
+    return [] if actor.id == by_id else ["Only whoever wrote a comment takes it back."]
 
 
 def change_checklist_refusals(actor: Actor) -> list[str]:

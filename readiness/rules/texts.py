@@ -36,6 +36,11 @@ def summary_refusals(summary: str) -> list[str]:
     return unkept(summary)
 
 
+def comment_refusals(text: str) -> list[str]:
+    """Return why this cannot be kept as a comment."""
+    return unkept(text) if text.strip() else ["Write something first."]
+
+
 def unkept(text: str) -> list[str]:
     """Return why a text is too long to keep, or must not be kept at all."""
     if holds_key(text):

@@ -20,6 +20,9 @@ OF_AN_ENVIRONMENT = ("environment.changed", "build.set", "environment.archived",
 OF_A_SERVICE = ("service.changed", "service.archived", "service.restored")
 """What counts the version of an environment or of a service up."""
 
+COMMENTING = ("comment.added", "comment.removed")
+"""What people write beside an item: it changes nothing of it, so nobody's form crosses it."""
+
 _LABELS = {"stance": "Holds", "summary": "Says", "reason": "Reason", "note": "Note", "links": "Links", "until": "Until"}
 
 
@@ -53,7 +56,8 @@ def written_about(item: Item) -> QuerySet[Event]:
     slug = item.entry.slug
     landings = Event.objects.filter(kind="checklist.landed", text__contains=f'"{slug}"')
     again = [event.pk for event in landings if slug in event.data["asked_again"]]
-    return Event.objects.filter(Q(item=item, actor__isnull=False) | Q(pk__in=again))
+    by_people = Event.objects.filter(Q(item=item, actor__isnull=False) | Q(pk__in=again))
+    return by_people.exclude(kind__in=COMMENTING)
 
 
 def environment_since(environment: Environment, seen_version: int) -> Since:

@@ -31,6 +31,8 @@ _SAYS = {
     "item.ticked": "ticked",
     "item.tick-taken-back": "took the tick back on",
     "item.assigned": "changed owner or due date of",
+    "comment.added": "commented on",
+    "comment.removed": "took a comment back on",
     "waiver.asked": "asked to waive",
     "waiver.granted": "granted the waiver of",
     "waiver.refused": "refused to waive",

@@ -8,7 +8,19 @@ from django.db.models import QuerySet
 
 from readiness.enums.standing import Status
 from readiness.enums.words import Outcome
-from readiness.models import Clause, Disabling, Environment, Event, Evidence, Item, NotApplicable, Run, User, Waiver
+from readiness.models import (
+    Clause,
+    Comment,
+    Disabling,
+    Environment,
+    Event,
+    Evidence,
+    Item,
+    NotApplicable,
+    Run,
+    User,
+    Waiver,
+)
 from readiness.observers import Observer, observers
 from readiness.rules.folding import ClauseFacts
 from readiness.rules.status import status_at
@@ -17,6 +29,9 @@ from .clauses import clause_facts
 from .disablings import standing_disablings
 from .histories import Line, lines
 from .retiring import retirable
+
+MOST_COMMENTS = 100
+"""So many comments are shown, the newest of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +76,7 @@ class ItemDetail:
     runs: list[Run]
     open_runs: list[Run]
     history: list[Line]
+    comments: list[Comment]
     members: list[User]
     batch: list[NotApplicable]
     disabled: dict[str, Disabling]
@@ -137,6 +153,7 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
         runs=runs,
         open_runs=[run for run in runs if run.is_open],
         history=lines(Event.objects.filter(item=item)[:50]),
+        comments=_comments(item),
         members=list(
             User.objects.filter(memberships__team=item.service.team, is_active=True).order_by("first_name", "username")
         ),
@@ -144,6 +161,12 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
         disabled=standing_disablings(environment),
         retirable=retirable(item, list(facts.values())),
     )
+
+
+def _comments(item: Item) -> list[Comment]:
+    """Return the newest comments on an item, the first of them first."""
+    newest = Comment.objects.filter(item=item).select_related("by").order_by("-at", "-id")[:MOST_COMMENTS]
+    return list(reversed(newest))
 
 
 def _waiting(waivers: list[Waiver], others: list[NotApplicable]) -> Waiver | NotApplicable | None:

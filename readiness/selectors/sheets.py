@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 
 from readiness.enums.standing import Status
 from readiness.enums.words import Kind, Outcome, RunState
 from readiness.models import (
     Clause,
+    Comment,
     Disabling,
     Entry,
     Environment,
@@ -52,6 +53,7 @@ class ItemRow:
     open_run: Run | None = None
     lacking: tuple[str, ...] = ()
     disabled: tuple[Disabling, ...] = ()
+    comments: int = 0
 
     @property
     def waiting(self) -> bool:
@@ -135,6 +137,7 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
     not_applicables = _latest_requests(NotApplicable, mine)
     known, off = observers(), standing_disablings(environment)
     clauses = _clauses_by_entry()
+    comments = _comments(mine)
     runs = list(Run.objects.filter(environment=environment, state__in=[RunState.QUEUED, RunState.RUNNING]))
     by_probe = {run.probe: run for run in runs}
     sections: dict[int, SheetSection] = {}
@@ -154,6 +157,7 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
             disabled=tuple(off[slug] for slug in dict.fromkeys(clauses.get(entry.pk, ())) if slug in off)
             if item
             else (),
+            comments=comments.get(item.pk, 0) if item else 0,
         )
         section = sections.setdefault(entry.section_id, SheetSection(section=entry.section, rows=[]))
         section.rows.append(row)
@@ -218,6 +222,12 @@ def _siblings(environment: Environment, items: Sequence[Item], entries: Sequence
         counted = tally(stands, under=decided.get(other.pk), at=at)
         siblings.append(Sibling(environment=other, percent=counted.percent))
     return siblings
+
+
+def _comments(items: Mapping[int, Item]) -> dict[int, int]:
+    """Return how many comments stand on each item. One query."""
+    standing = Comment.objects.filter(item__in=items.values(), removed_at=None).order_by()
+    return dict(standing.values_list("item").annotate(Count("pk")))
 
 
 def _clauses_by_entry() -> dict[int, list[str]]:

@@ -53,6 +53,7 @@ def panel_tabs(detail: ItemDetail) -> list[Tab]:
     return [
         *tabs,
         Tab(name="waiver", label="Waiver", waits=detail.request is not None),
+        Tab(name="comments", label="Comments", count=sum(1 for one in detail.comments if one.removed_at is None)),
         Tab(name="history", label="History", count=len(detail.history)),
         Tab(name="why", label="Why this matters"),
     ]

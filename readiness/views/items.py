@@ -16,9 +16,17 @@ from django.views.decorators.http import require_POST, require_safe
 from readiness.actions import items as actions
 from readiness.actions.retiring import retire as retire_fail
 from readiness.enums.standing import Status
+from readiness.forms.comments import CommentForm
 from readiness.forms.items import AssignForm, DecideForm, ReasonForm, SeenForm, TakeBackForm, TickForm, WaiverForm
 from readiness.models import Disabling, Environment, Item, NotApplicable, Service, Waiver
-from readiness.rules.permissions import Refused, decide_refusals, end_waiver_refusals, insist, retire_refusals
+from readiness.rules.permissions import (
+    Refused,
+    comment_refusals,
+    decide_refusals,
+    end_waiver_refusals,
+    insist,
+    retire_refusals,
+)
 from readiness.rules.waivers import ask_not_applicable_refusals, ask_refusals
 from readiness.selectors.disablings import disabled_words
 from readiness.selectors.items import ItemDetail, item_detail
@@ -27,7 +35,7 @@ from .access import Request, find_environment, find_item, refusals_to_change
 from .crossings import Crossing, crossed_item
 from .sheets import sheet_context
 
-TABS = ("evidence", "runs", "waiver", "history", "why")
+TABS = ("evidence", "runs", "waiver", "comments", "history", "why")
 
 
 @require_safe
@@ -104,6 +112,7 @@ def empty_forms(shown: ItemDetail, now: datetime) -> dict[str, forms.Form]:
             initial={**seen, "request": ",".join(request_key(one) for one in shown.batch)},
             auto_id=ids(item, "decide_batch"),
         ),
+        "comment": CommentForm(auto_id=ids(item, "comment")),
         "retire": ReasonForm(initial=seen, auto_id=ids(item, "retire")),
         "end": ReasonForm(
             initial={**seen, "request": request_key(stands)} if stands else seen, auto_id=ids(item, "end")
@@ -121,6 +130,7 @@ def refusals_of(request: Request, shown: ItemDetail, now: datetime) -> dict[str,
     return {
         "change": change,
         "run": change or off,
+        "comment": comment_refusals(actor) or live,
         "retire": retire_refusals(actor) or live,
         "waiver": change or ask_refusals(met=shown.status.met, waiting=waiting, not_applicable=left_out),
         "not_applicable": change
