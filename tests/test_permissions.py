@@ -63,6 +63,7 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "healthz": (OPEN_TO_ALL, (405,) * 7),
     "readyz": ((200,) * 7, (405,) * 7),
     "overview": (READ, NOT_SO),
+    "live": ((401, 204, 204, 204, 204, 204, 204), (405,) * 7),  # The test's client is no ASGI: tests/test_live.py.
     "sign-in": ((200, 302, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302, 302)),
     "sign-in-link": ((403, 302, 302, 302, 302, 302, 302), (403,) * 7),
     "sign-out": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
@@ -73,6 +74,7 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "ledger-export": ((TO_SIGN_IN, 403, 200, 403, 403, 403, 200), NOT_SO),
     "my-items": (READ, NOT_SO),
     "answer": (NOT_SO, REVIEWS),
+    "search": (READ, NOT_SO),
     "waivers": (READ, NOT_SO),
     "leave-out": (NOT_SO, DOES),
     "item-take": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 302, 403, 422)),
@@ -182,7 +184,8 @@ class Place:
         alone |= {"password", "admin-door", "admin-password"}
         alone |= {"tokens", "token-make", "api-builds", "api-document"}
         alone |= {"ledger", "ledger-export"}
-        alone |= {"my-items", "answer", "waivers"}
+        alone |= {"my-items", "answer", "waivers", "search"}
+        alone |= {"live"}
         alone |= {"launches", "review-add"}
         alone |= {"probes", "checklists", "checklist-import"}
         return reverse(

@@ -67,7 +67,7 @@ document.addEventListener("htmx:confirm", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
-  if (event.key === "/" && !typing) {
+  if (event.key === "/" && !typing && document.body.dataset.keys !== "off") {
     event.preventDefault();
     document.getElementById("find")?.select();
   } else if (event.key === "Escape") {

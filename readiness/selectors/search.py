@@ -1,0 +1,413 @@
+"""Everything that has a name or words of its own, found by what somebody typed: best first, grouped by kind."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Count, F, Func, IntegerField, OuterRef, Subquery, Window
+from django.urls import reverse
+from django.utils import timezone
+
+from readiness.enums.standing import Status
+from readiness.models import Comment, Entry, Environment, Item, Review, Team, User, Waiver
+from readiness.observers import observers
+from readiness.rules.searching import Match, Query, every_part, match, parts, query
+
+from .folded import holding
+from .status_sql import status_expression
+
+MOST = 100
+"""So many of one kind are shown at most; the page says how many there are."""
+
+RANKED = 300
+"""So many people and reviews are ranked: those whose names come first, or that are newest."""
+
+
+class Kind(StrEnum):
+    """What can be found, in the order of a page where nothing else decides."""
+
+    SERVICE = "services"
+    ENVIRONMENT = "environments"
+    ITEM = "items"
+    ENTRY = "entries"
+    TEAM = "teams"
+    PERSON = "people"
+    REVIEW = "reviews"
+    PROBE = "probes"
+    WAIVER = "waivers"
+    COMMENT = "comments"
+
+
+HEADINGS = {
+    Kind.SERVICE: "Services",
+    Kind.ENVIRONMENT: "Environments",
+    Kind.ITEM: "Items",
+    Kind.ENTRY: "Checklist entries",
+    Kind.TEAM: "Teams",
+    Kind.PERSON: "People",
+    Kind.REVIEW: "Launch reviews",
+    Kind.PROBE: "Probes",
+    Kind.WAIVER: "Waivers, by their reason",
+    Kind.COMMENT: "Comments",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One thing that was found: ``name`` is its link, ``place`` where it belongs, ``words`` what it says of itself.
+
+    ``day`` is what ``day_is`` says: a launch, or when a review is held. ``status`` is an item's, ``key`` its sheet and
+    entry.
+    """
+
+    name: str
+    url: str
+    rank: Match
+    place: str = ""
+    words: str = ""
+    day: date | None = None
+    day_is: str = "launch"
+    archived: bool = False
+    status: Status | None = None
+    key: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What was found of one kind, best first, and how much there is of it in all."""
+
+    kind: Kind
+    hits: Sequence[Hit]
+    total: int
+
+    @property
+    def heading(self) -> str:
+        """The kind in words."""
+        return HEADINGS[self.kind]
+
+    @property
+    def more(self) -> int:
+        """How many of it are not shown."""
+        return self.total - len(self.hits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found, the kind with the best match first."""
+
+    groups: Sequence[Group] = ()
+
+    @property
+    def total(self) -> int:
+        """How much there is in all."""
+        return sum(group.total for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    slug: str
+    description: str
+    team_id: int
+    team: str
+    archived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Environment:
+    id: int
+    name: str
+    kind: str
+    service_id: int
+    service: _Service
+    archived: bool
+    launch_on: date | None
+
+    @property
+    def url(self) -> str:
+        return reverse("sheet", args=[self.service.slug, self.name])
+
+
+@dataclass(slots=True)
+class _World:
+    """What is small enough to be compared here, name by name, which ranks alike on every database."""
+
+    today: date
+    services: dict[int, _Service] = field(default_factory=dict)
+    environments: list[_Environment] = field(default_factory=list)
+    teams: list[tuple[str, str, int]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+    def sheets(self) -> list[_Environment]:
+        """Return the live environments, what launches next first, then what has launched, then what has no date."""
+
+        def order(one: _Environment) -> tuple[int, date, str, str]:
+            launch = one.launch_on
+            place = 2 if launch is None else 0 if launch >= self.today else 1
+            return place, launch or self.today, one.service.slug, one.name
+
+        return sorted((one for one in self.environments if not one.archived), key=order)
+
+
+def search(text: str, at: datetime, *, most: int, only: str = "") -> Found:
+    """Return what matches every word of a text, at most so many of each kind, or of one kind ``only``.
+
+    Eight queries, whatever there is; none where nothing was typed.
+    """
+    asked = query(text)
+    if not asked:
+        return Found()
+    world = _world(at)
+    finders: dict[Kind, Callable[[], tuple[list[Hit], int]]] = {
+        Kind.SERVICE: lambda: _best(_services(asked, world), most),
+        Kind.ENVIRONMENT: lambda: _best(_environments(asked, world), most),
+        Kind.ITEM: lambda: _items(asked, world, most, at),
+        Kind.ENTRY: lambda: _best(_entries(asked, world), most),
+        Kind.TEAM: lambda: _best(_teams(asked, world), most),
+        Kind.PERSON: lambda: _people(asked, most),
+        Kind.REVIEW: lambda: _reviews(asked, most),
+        Kind.PROBE: lambda: _best(_probes(asked), most),
+        Kind.WAIVER: lambda: _waivers(asked, world, most),
+        Kind.COMMENT: lambda: _comments(asked, world, most),
+    }
+    chosen = [Kind(only)] if only in set(Kind) else list(Kind)
+    groups = []
+    for kind in chosen:
+        hits, total = finders[kind]()
+        if hits:
+            groups.append(Group(kind=kind, hits=hits, total=total))
+    return Found(groups=sorted(groups, key=lambda group: group.hits[0].rank))
+
+
+def _world(at: datetime) -> _World:
+    """Return teams with their services, environments and entries. Three queries."""
+    world = _World(today=timezone.localdate(at))
+    columns = ("services", "services__slug", "services__description", "services__archived_at")
+    teams: dict[int, tuple[str, str, int]] = {}
+    rows = Team.objects.order_by("name", "services__slug").values_list("pk", "slug", "name", *columns)
+    for team, team_slug, team_name, pk, slug, description, archived_at in rows:
+        live = int(pk is not None and archived_at is None)
+        teams[team] = (team_slug, team_name, live + (teams[team][2] if team in teams else 0))
+        if pk is not None:
+            world.services[pk] = _Service(slug, description, team, team_name, archived_at is not None)
+    world.teams = list(teams.values())
+    places = Environment.objects.order_by("service__slug", "name")
+    for pk, name, kind, service, archived_at, launch_on in places.values_list(
+        "pk", "name", "kind", "service_id", "archived_at", "launch_on"
+    ):
+        of = world.services[service]
+        gone = archived_at is not None or of.archived
+        world.environments.append(_Environment(pk, name, kind, service, of, gone, launch_on))
+    world.entries = list(
+        Entry.objects.filter(retired_at=None)
+        .select_related("section__checklist")
+        .only("slug", "title", "text", "kinds", "scope", "counts_from", "section__name", "section__checklist__slug",
+              "section__checklist__name", "section__checklist__team_id")
+    )  # fmt: skip
+    return world
+
+
+def _best(hits: Iterable[Hit], most: int) -> tuple[list[Hit], int]:
+    """Return the best hits, what is archived after what is not, and how many there are."""
+    found = sorted(hits, key=lambda hit: (hit.rank, hit.archived))
+    return found[:most], len(found)
+
+
+def _services(asked: Query, world: _World) -> Iterable[Hit]:
+    for service in world.services.values():
+        rank = match(asked, service.slug, service.description)
+        if rank is not None:
+            url = reverse("service", args=[service.slug])
+            yield Hit(
+                name=service.slug,
+                url=url,
+                rank=rank,
+                place=service.team,
+                words=service.description,
+                archived=service.archived,
+            )
+
+
+def _environments(asked: Query, world: _World) -> Iterable[Hit]:
+    for one in world.environments:
+        rank = match(asked, f"{one.service.slug}/{one.name}", one.kind)
+        if rank is not None:
+            yield Hit(
+                name=f"{one.service.slug} in {one.name}",
+                url=one.url,
+                rank=rank,
+                place=one.service.team,
+                words=one.kind if one.kind != one.name else "",
+                day=one.launch_on,
+                archived=one.archived,
+            )
+
+
+def _items(asked: Query, world: _World, most: int, at: datetime) -> tuple[list[Hit], int]:
+    """Return the items of live sheets whose entry and place hold every word between them, each at least one.
+
+    What launches next comes first. One query, for where those that are shown stand.
+    """
+    every = every_part(asked)
+    entries = [(entry, parts(asked, (entry.title, entry.slug))) for entry in world.entries]
+    entries = [
+        (entry, held) for entry, held in entries if held and (entry.counts_from is None or entry.counts_from <= at)
+    ]
+    hits: list[Hit] = []
+    total = 0
+    for sheet in world.sheets() if entries else ():
+        place = parts(asked, (sheet.service.slug, sheet.name, sheet.kind))
+        for entry, held in entries if place else ():
+            if held | place != every or not _answers(sheet, entry):
+                continue
+            total += 1
+            if len(hits) < most:
+                hits.append(
+                    Hit(
+                        name=entry.title,
+                        url=reverse("item", args=[sheet.service.slug, sheet.name, entry.slug]),
+                        rank=Match.WORD,
+                        place=f"{sheet.service.slug} in {sheet.name}",
+                        day=sheet.launch_on,
+                        key=(sheet.id, entry.pk),
+                    )
+                )
+    return _standing(hits, world, at), total
+
+
+def _answers(sheet: _Environment, entry: Entry) -> bool:
+    team = entry.section.checklist.team_id
+    return sheet.kind in entry.kinds and team in (None, sheet.service.team_id)
+
+
+def _standing(hits: list[Hit], world: _World, at: datetime) -> list[Hit]:
+    """Say of each item where it stands; one that was never made is left without."""
+    if not hits:
+        return hits
+    places = {one.id: one.service_id for one in world.environments}
+    keys = [hit.key for hit in hits if hit.key]
+    rows = Item.objects.filter(
+        service__in={places[sheet] for sheet, _ in keys}, entry__in={entry for _, entry in keys}
+    ).annotate(status=status_expression(at))
+    found = {
+        (environment or -service, entry): Status(status)
+        for service, environment, entry, status in rows.values_list(
+            "service_id", "environment_id", "entry_id", "status"
+        )
+    }
+    told = []
+    for hit in hits:
+        sheet, entry = hit.key or (0, 0)
+        status = found.get((sheet, entry)) or found.get((-places.get(sheet, 0), entry))
+        told.append(replace(hit, status=status))
+    return told
+
+
+def _entries(asked: Query, world: _World) -> Iterable[Hit]:
+    for entry in world.entries:
+        rank = match(asked, entry.title, entry.slug, entry.text)
+        if rank is not None:
+            checklist = entry.section.checklist
+            yield Hit(
+                name=entry.title,
+                url=f"{reverse('checklist', args=[checklist.slug])}#entry-{entry.slug}",
+                rank=rank,
+                place=checklist.name,
+                words=entry.text,
+            )
+
+
+def _teams(asked: Query, world: _World) -> Iterable[Hit]:
+    for slug, name, services in world.teams:
+        rank = match(asked, name, slug)
+        if rank is not None:
+            words = f"{services} service{'s' if services != 1 else ''}"
+            yield Hit(name=name, url=f"{reverse('overview')}?team={slug}", rank=rank, words=words)
+
+
+def _people(asked: Query, most: int) -> tuple[list[Hit], int]:
+    """Return people who are still here, with how many items they own on live services. One query."""
+    owned = Item.objects.filter(owner=OuterRef("pk"), entry__retired_at=None, service__archived_at=None)
+    counted = Func(F("pk"), function="COUNT", output_field=IntegerField())
+    rows = holding(User.objects.filter(is_active=True), asked, "first_name", "last_name", "username")
+    rows = rows.annotate(owned=Subquery(owned.order_by().annotate(counted=counted).values("counted")))
+    people, total = _counted(rows.order_by("first_name", "last_name", "username"), RANKED)
+    hits = [
+        Hit(
+            name=str(one),
+            url=f"{reverse('overview')}?owner={one.username}",
+            rank=match(asked, str(one), one.username) or Match.ELSEWHERE,
+            place=one.username,
+            words=f"owns {one.owned} item{'s' if one.owned != 1 else ''}" if one.owned else "owns nothing",
+        )
+        for one in people
+    ]
+    return _best(hits, most)[0], total
+
+
+def _reviews(asked: Query, most: int) -> tuple[list[Hit], int]:
+    rows, total = _counted(holding(Review.objects.all(), asked, "title", "minutes").order_by("-starts_at"), RANKED)
+    hits = [
+        Hit(
+            name=one.title,
+            url=one.get_absolute_url(),
+            rank=match(asked, one.title, one.minutes) or Match.ELSEWHERE,
+            day=timezone.localdate(one.starts_at),
+            day_is="held",
+            words="closed" if one.closed_at else "",
+        )
+        for one in rows
+    ]
+    return _best(hits, most)[0], total
+
+
+def _probes(asked: Query) -> Iterable[Hit]:
+    for slug, observer in observers().items():
+        rank = match(asked, slug, observer.question)
+        if rank is not None:
+            yield Hit(name=slug, url=f"{reverse('probes')}#{slug}", rank=rank, words=observer.question)
+
+
+def _waivers(asked: Query, world: _World, most: int) -> tuple[list[Hit], int]:
+    rows = holding(Waiver.objects.select_related("item", "asked_by"), asked, "reason").order_by("-asked_at", "-pk")
+    return _said(rows, world, most, "waiver", lambda one: (one.reason, f"asked by {one.asked_by}"))
+
+
+def _comments(asked: Query, world: _World, most: int) -> tuple[list[Hit], int]:
+    rows = holding(Comment.objects.select_related("item", "by"), asked, "text").order_by("-at", "-pk")
+    return _said(rows, world, most, "evidence", lambda one: (one.text, f"by {one.by}"))
+
+
+def _said(
+    rows: Any, world: _World, most: int, tab: str, words: Callable[[Any], tuple[str, str]]
+) -> tuple[list[Hit], int]:
+    """Return what people wrote about items, newest first; each leads to its item on the sheet that shows it."""
+    found, total = _counted(rows, most)
+    entries = {entry.pk: entry for entry in world.entries}
+    sheets = world.sheets() if found else []
+    hits = []
+    for one in found:
+        text, by = words(one)
+        item, entry = one.item, entries.get(one.item.entry_id)
+        sheet = next((sheet for sheet in sheets if entry and _shows(sheet, item, entry)), None)
+        service = world.services[item.service_id]
+        if sheet is None or entry is None:
+            url, name = reverse("service", args=[service.slug]), service.slug
+        else:
+            url = f"{reverse('item', args=[service.slug, sheet.name, entry.slug])}?tab={tab}"
+            name = entry.title
+        place = f"{service.slug} in {sheet.name}" if sheet else "on no sheet any more"
+        hits.append(Hit(name=name, url=url, rank=Match.ELSEWHERE, place=f"{place}, {by}", words=text))
+    return hits, total
+
+
+def _shows(sheet: _Environment, item: Item, entry: Entry) -> bool:
+    here = sheet.id == item.environment_id or (item.environment_id is None and sheet.service_id == item.service_id)
+    return here and _answers(sheet, entry)
+
+
+def _counted(rows: Any, most: int) -> tuple[list[Any], int]:
+    """Return the first rows, and how many there are. One query."""
+    found = list(rows.annotate(rows_in_all=Window(Count("pk")))[:most])
+    return found, found[0].rows_in_all if found else 0
