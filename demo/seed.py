@@ -1,7 +1,7 @@
 """Tell the demo's story through the product's own actions, once; keep its addresses true at every start."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from zlib import crc32
 
@@ -14,9 +14,11 @@ from demo import story
 from demo.meetings import review_steps
 from demo.places import ENV_KEY, ENV_KEY_OWNER, Places, key_of, key_path
 from readiness.actions import items, requests, services
+from readiness.actions.counting import count_day
 from readiness.enums.words import Stance
 from readiness.models import BillingSource, Environment, Item, Membership, NotApplicable, Service, Team, User, Waiver
 from readiness.rules.environments import EnvironmentSettings
+from readiness.selectors.trend import WEEKS
 
 SOURCE = "Demo billing"
 STREAM_ROUTE = "/stream/canary"
@@ -76,8 +78,15 @@ def _tell(admin: User, places: Places, source: BillingSource, now: datetime) -> 
         )
         steps += _steps(place, environment, people, told, now)
     steps += review_steps(people, now)
+    steps += [(midnight, count_day) for midnight in _midnights(now)]
     for at, step in sorted(steps, key=lambda one: one[0]):
         step(now=at)
+
+
+def _midnights(now: datetime) -> list[datetime]:
+    """Return the midnights of the last weeks before today's: at each is counted what the story had told by then."""
+    days = (timezone.localdate(now) - timedelta(days=back) for back in range(1, WEEKS * 7 + 1))
+    return [datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone()) for day in days]
 
 
 def _people() -> dict[str, User]:

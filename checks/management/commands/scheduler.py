@@ -1,8 +1,9 @@
-"""Run the scheduler: every few seconds, what is due is queued and what was forgotten is brought back."""
+"""Run the scheduler: every few seconds what is due is queued and what was forgotten brought back; days are counted."""
 
 import signal
 import threading
 import time
+from datetime import date
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from checks.schedule import sweep
 from checks.tasks import nudge
+from readiness.actions.counting import count_day
 from readiness.actions.housekeeping import tidy
 
 log = structlog.get_logger(__name__)
@@ -32,9 +34,14 @@ class Command(BaseCommand):
             signal.signal(signum, lambda _signum, _frame: stopping.set())
         log.info("scheduler.started", interval_s=settings.SCHEDULER_INTERVAL_SECONDS)
         tidy_at = time.monotonic()
+        counted: date | None = None
         while not stopping.is_set():
             try:
                 sweep(now=timezone.now(), nudge=nudge)
+                if counted != timezone.localdate():
+                    now = timezone.now()
+                    count_day(now=now)
+                    counted = timezone.localdate(now)
                 if time.monotonic() >= tidy_at:
                     tidy(now=timezone.now())
                     tidy_at = time.monotonic() + TIDY_EVERY_S

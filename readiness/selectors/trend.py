@@ -1,0 +1,60 @@
+"""How much was settled over the last weeks, from what was counted once a day."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Max, Min, Sum
+from django.utils import timezone
+
+from readiness.models import DayCount
+
+WEEKS = 8
+YOUNG = timedelta(days=14)
+"""Where the oldest count is younger than this, every day is a point; otherwise every week is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """What was counted on one day over everything that is asked about."""
+
+    day: date
+    items: int
+    settled: int
+    verified: int
+
+    @property
+    def settled_percent(self) -> int:
+        """Share of items settled, rounded down; 0 where there was none."""
+        return self.settled * 100 // self.items if self.items else 0
+
+    @property
+    def observed_percent(self) -> int:
+        """Share of items verified by probes, rounded down; 0 where there was none."""
+        return self.verified * 100 // self.items if self.items else 0
+
+
+def trend(at: datetime, *, kinds: Collection[str] = (), teams: Collection[str] = ()) -> list[Point]:
+    """Return the points of the last eight weeks, the oldest first: a day that was not counted has none.
+
+    They are a week apart, back from the newest day that was counted; a day apart while the counts are young. Two
+    queries; one where nothing was counted.
+    """
+    today = timezone.localdate(at)
+    counted = DayCount.objects.filter(day__gte=today - timedelta(weeks=WEEKS), day__lte=today).order_by()
+    ends = counted.aggregate(oldest=Min("day"), newest=Max("day"))
+    oldest, newest = ends["oldest"], ends["newest"]
+    if oldest is None or newest is None:
+        return []
+    step = timedelta(days=1) if newest - oldest < YOUNG else timedelta(weeks=1)
+    days = [newest - step * number for number in range((newest - oldest) // step + 1)]
+    rows = counted.filter(day__in=days)
+    if kinds:
+        rows = rows.filter(environment__kind__in=kinds)
+    if teams:
+        rows = rows.filter(environment__service__team__slug__in=teams)
+    sums = rows.values("day").annotate(of=Sum("items"), done=Sum("settled"), seen=Sum("verified")).order_by("day")
+    return [
+        Point(day=day, items=of, settled=done, verified=seen)
+        for day, of, done, seen in sums.values_list("day", "of", "done", "seen")
+    ]
