@@ -187,6 +187,9 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not COLLECTED
 WHITENOISE_AUTOREFRESH = False
 
+# --- live pages -------------------------------------------------------------------------------------------------------
+LIVE_STREAMS = env.int("READINESS_LIVE_STREAMS", default=800)
+
 # --- workers ----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = policies.broker_url(env)
 CELERY_BROKER_TRANSPORT_OPTIONS = policies.broker_options(CELERY_BROKER_URL, DATA_DIR)

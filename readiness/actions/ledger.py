@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from readiness.models import Environment, Event, Item, Service, User
 from readiness.rules.chain import FIRST_HASH, canonical, instant_text, seal
+from readiness.rules.following import CHANNEL
 
 _LOCK = 0x5245_4144_494E_4553
 _rehearsing = ContextVar("_rehearsing", default=False)
@@ -87,8 +88,9 @@ def record_of_item(kind: str, item: Item, *, by: User | None, at: datetime, data
 def _lock() -> None:
     """Let one writer at a time append. Ids are given under it, so that no reader can see a later one first.
 
-    SQLite's IMMEDIATE transactions are one at a time already.
+    The same statement wakes whoever follows the ledger, once the transaction is committed. SQLite's IMMEDIATE
+    transactions are one at a time already, and wake nobody.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s), pg_notify(%s, '')", [_LOCK, CHANNEL])

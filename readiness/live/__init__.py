@@ -1,0 +1,1 @@
+"""One reader of the ledger in each web process, for every stream that is open there."""
