@@ -15,6 +15,7 @@ from readiness.views import (
     mine,
     overview,
     passwords,
+    preferences,
     probes,
     register,
     requests,
@@ -82,6 +83,7 @@ urlpatterns = [
     ),
     path("services/<slug:service>/<slug:environment>/run/", runs.run_all, name="run-all"),
     path("services/<slug:service>/<slug:environment>/live/", sheets.live, name="sheet-live"),
+    path("services/<slug:service>/<slug:environment>/seen/", preferences.seen, name="sheet-seen"),
     path("services/<slug:service>/<slug:environment>/at/", instants.sheet_at, name="sheet-at"),
     path(
         "services/<slug:service>/<slug:environment>/sections/<int:section>/leave-out/",

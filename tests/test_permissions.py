@@ -110,6 +110,8 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "probes": (READ, NOT_SO),
     "probe-disable": (NOT_SO, ADMINS),
     "probe-enable": (NOT_SO, ADMINS),
+    "keys": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
+    "sheet-seen": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
     "item-comment": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
     "item-comment-remove": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 302, 403, 403)),
     "item-retire": (NOT_SO, REVIEWS),
@@ -172,6 +174,7 @@ class Place:
             "run-all": [service, environment],
             "sheet-live": [service, environment],
             "sheet-at": [service, environment],
+            "sheet-seen": [service, environment],
             "leave-out": [service, environment, self.item.entry.section_id],
             "run": [service, environment, self.item.entry.slug, self.run.pk],
             "item-comment-remove": [service, environment, self.item.entry.slug, self.commented()],
@@ -184,6 +187,7 @@ class Place:
         alone |= {"password", "admin-door", "admin-password"}
         alone |= {"tokens", "token-make", "api-builds", "api-document"}
         alone |= {"ledger", "ledger-export"}
+        alone |= {"keys"}
         alone |= {"my-items", "answer", "waivers", "search"}
         alone |= {"live"}
         alone |= {"launches", "review-add"}
@@ -231,6 +235,8 @@ class Place:
             "item-tick": {**seen, "summary": SUMMARY, "links": "https://docs.example.ca"},
             "item-take-back": {**seen, "summary": SUMMARY},
             "item-comment": {"text": SUMMARY},
+            "keys": {"keys": "off", "next": "/ledger/"},
+            "sheet-seen": {"seen": 1},
             "item-assign": {**seen, "owner": self.people["member"].pk, "due_on": "2030-01-01"},
             "ask-waiver": {**seen, "stance": "accept-risk", "reason": REASON, "until": today.isoformat()},
             "ask-not-applicable": {**seen, "reason": REASON},

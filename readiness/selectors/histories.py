@@ -13,7 +13,7 @@ from readiness.models import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One event in words: who, did what, when. ``title`` is the item's, empty where it is not about one."""
+    """One event in words: who, did what, when. ``title`` is the item's, ``entry`` its slug; empty where it has none."""
 
     id: int
     who: str
@@ -21,6 +21,7 @@ class Line:
     title: str
     detail: str
     at: datetime
+    entry: str = ""
 
 
 OBSERVED = "item.observed"
@@ -92,6 +93,7 @@ def _line(event: Event) -> Line:
         title=event.item.entry.title if event.item else "",
         detail=_detail(event.kind, data),
         at=event.at,
+        entry=event.item.entry.slug if event.item else "",
     )
 
 

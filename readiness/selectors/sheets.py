@@ -88,6 +88,14 @@ class Sibling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the runs are that were asked for since the oldest one that is still open: ``done`` of ``total``."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """What the page shows of one environment at an instant."""
 
@@ -99,6 +107,7 @@ class Sheet:
     at_launch: Standing | None
     siblings: list[Sibling]
     open_runs: list[Run]
+    progress: Progress | None
     happened: list[Line]
 
     @property
@@ -170,6 +179,7 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
         at_launch=_at_launch(ground, entries, mine, at),
         siblings=_siblings(environment, items, counting(entries, at), at),
         open_runs=runs,
+        progress=_progress(environment, runs),
         happened=lines(
             Event.objects.filter(Q(environment=environment) | Q(environment=None, service=environment.service)).exclude(
                 kind=OBSERVED_AGAIN
@@ -222,6 +232,15 @@ def _siblings(environment: Environment, items: Sequence[Item], entries: Sequence
         counted = tally(stands, under=decided.get(other.pk), at=at)
         siblings.append(Sibling(environment=other, percent=counted.percent))
     return siblings
+
+
+def _progress(environment: Environment, open_runs: Sequence[Run]) -> Progress | None:
+    """Return how far the runs are; None where none is open. One query where one is."""
+    if not open_runs:
+        return None
+    asked = min(run.queued_at for run in open_runs)
+    over = Run.objects.filter(environment=environment, queued_at__gte=asked, finished_at__isnull=False).count()
+    return Progress(done=over, total=over + len(open_runs))
 
 
 def _comments(items: Mapping[int, Item]) -> dict[int, int]:

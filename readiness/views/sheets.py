@@ -17,6 +17,7 @@ from readiness.selectors.histories import Line
 from readiness.selectors.reviews import Launch, launch_of
 from readiness.selectors.sheets import ItemRow, Sheet
 from readiness.selectors.sheets import sheet as select_sheet
+from readiness.selectors.visits import news
 
 from .access import Request, find_environment, newest_event, number_in, refusals_to_change
 
@@ -25,7 +26,7 @@ from .access import Request, find_environment, newest_event, number_in, refusals
 def sheet(request: Request, service: str, environment: str) -> HttpResponse:
     """Show an environment with all its items."""
     found = find_environment(service, environment)
-    return render(request, "sheet.html", sheet_context(request, found))
+    return render(request, "sheet.html", {**sheet_context(request, found), "news": news(found, request.user)})
 
 
 class SheetContext(TypedDict):

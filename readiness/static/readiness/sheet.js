@@ -1,0 +1,54 @@
+// What a sheet does by itself: counts the seconds of runs, says once that probes are done, and keeps what was seen.
+
+const announcer = document.getElementById("announcer");
+
+// --- probes -----------------------------------------------------------------------------------------------------------
+const running = () => Number(document.getElementById("banner")?.dataset.running ?? 0);
+let before = running();
+
+document.addEventListener("htmx:afterSettle", () => {
+  const now = running();
+  const banner = document.getElementById("banner");
+  if (before && !now && announcer) {
+    announcer.textContent = `The probes are done. ${banner.dataset.verdict}, ${banner.dataset.settled} settled.`;
+  }
+  before = now;
+});
+
+const begun = new WeakMap();
+setInterval(() => {
+  for (const element of document.querySelectorAll("[data-elapsed]")) {
+    if (!begun.has(element)) begun.set(element, performance.now() - Number.parseInt(element.textContent, 10) * 1000);
+    element.textContent = `${Math.floor((performance.now() - begun.get(element)) / 1000)} s`;
+  }
+}, 1000);
+
+// --- what was seen ------------------------------------------------------------------------------------------------------
+// A page that was looked at for a few seconds is seen once it is left. What the live page has shown since counts too.
+const LOOKED_MS = 4000;
+let looked = 0;
+let since = document.hidden ? 0 : performance.now();
+
+function newest(form) {
+  const live = document.getElementById("live")?.getAttribute("hx-get");
+  const shown = live ? Number.parseInt(new URL(live, location.href).searchParams.get("since"), 10) : 0;
+  return Math.max(shown || 0, Number(form.elements.seen.value));
+}
+
+function leave() {
+  if (since) looked += performance.now() - since;
+  since = 0;
+  const form = document.querySelector("[data-seen]");
+  if (!form || looked < LOOKED_MS) return;
+  const sent = new FormData(form);
+  sent.set("seen", newest(form));
+  fetch(form.action, { method: "POST", body: sent, keepalive: true, headers: { "HX-Request": "true" } }).catch(() => {});
+}
+
+if (document.querySelector("[data-seen]")) {
+  addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) leave();
+    else since = performance.now();
+  });
+}

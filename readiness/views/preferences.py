@@ -1,0 +1,37 @@
+"""What a person sets for themselves: whether pages hear single keys, and how far they have read a sheet."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from readiness.actions import preferences as actions
+
+from .access import Request, find_environment, number_in
+
+
+@require_POST
+def keys(request: Request) -> HttpResponse:
+    """Switch single keys off or on, and go back to where the person was."""
+    off = request.POST.get("keys") == "off"
+    actions.switch_keys(by=request.user, off=off)
+    messages.success(request, f"Single keys are switched {'off' if off else 'on'} for you.")
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        back = reverse("overview")
+    return redirect(back)
+
+
+@require_POST
+def seen(request: Request, service: str, environment: str) -> HttpResponse:
+    """Keep that the person has read what changed on a sheet."""
+    found = find_environment(service, environment)
+    newest = number_in(request.POST.get("seen", ""))
+    if newest is not None:
+        actions.mark_seen(by=request.user, environment=found, seen=newest, now=timezone.now())
+    if request.htmx:
+        return render(request, "partials/since.html", {"environment": found, "since": newest or 0})
+    return redirect(found.get_absolute_url())
