@@ -20,8 +20,8 @@ run: $(VENV)/.ready-to-run
 ## test: every test, on SQLite and on PostgreSQL, in one run; ARGS="-k word" is handed to pytest
 test: $(VENV)/.ready-to-test
 	@scripts/find-chromium
-	@$(BIN)/pytest --dist=each --max-worker-restart=0 \
-		--tx popen//env:READINESS_TEST_DATABASE=sqlite --tx popen//env:READINESS_TEST_DATABASE=postgresql $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --dist=loadfile --no-loadscope-reorder --max-worker-restart=0 \
+		--tx '2*popen//env:READINESS_TEST_DATABASE=sqlite' --tx '2*popen//env:READINESS_TEST_DATABASE=postgresql' $(ARGS)
 
 ## soak: a million random histories, and fifty people with a thousand ticks each; hours. HISTORIES=n and TICKS=n for less
 HISTORIES ?= 1000000

@@ -1,32 +1,40 @@
 """One database a test process, the shipped checklist in it, and a run that fails where something was left out.
 
-``make test`` runs every test that touches the database twice in one run, in a process with SQLite and in one with
+``make test`` runs every test that touches the database twice in one run, in processes with SQLite and in some with
 PostgreSQL; the others run once. See docs/testing.md.
 """
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.servers.environment import CHOSEN_BY, DATABASES, servers
 from tests.stored_checklist import StoredChecklist
-from tests.touching import allowed_databases, touches_database, touches_page
+from tests.touching import allowed_databases, timeout_of, touches_database, touches_page
 
-pytest_plugins = ["tests.run_report", "tests.browser", "tests.servers.processes"]
+pytest_plugins = ["tests.sharing", "tests.run_report", "tests.browser", "tests.servers.processes"]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the other process runs; put browser tests last, since a browser's loop stays in the thread."""
+    """Leave out what runs on the other database; begin with what may take long, and end with the browser's.
+
+    A file that others wait for at the end makes the run longer; a browser's loop stays in its thread.
+    """
     both = getattr(config, "workerinput", {}).get("readiness_databases", 1) == len(DATABASES)
     mine = os.environ.get(CHOSEN_BY, DATABASES[0])
     kept = [item for item in items if mine in allowed_databases(item, split=both)]
     left = [item for item in items if mine not in allowed_databases(item, split=both)]
     if left:
         config.hook.pytest_deselected(items=left)
-    items[:] = sorted(kept, key=touches_page)
+    last = {item.path for item in kept if touches_page(item)}
+    longest: dict[Path, float] = {}
+    for item in kept:
+        longest[item.path] = max(timeout_of(item), longest.get(item.path, 0))
+    items[:] = sorted(kept, key=lambda item: (item.path in last, -longest[item.path]))
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +78,14 @@ def _no_wrong_links_before() -> None:
     from django.core.cache import caches
 
     caches["wrong-links"].clear()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept_before() -> None:
+    """What a process keeps of where everything stands is not that of the test before."""
+    from readiness.selectors import fleet
+
+    fleet.forget()
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,9 @@ import os
 from collections import Counter
 from typing import Any
 
-import execnet
 import pytest
 
-from tests.servers.environment import CHOSEN_BY, DATABASES
+from tests.sharing import database_of, processes
 
 NEVER_IN_CI = ("skipped", "xfailed", "xpassed")
 
@@ -15,29 +14,30 @@ NEVER_IN_CI = ("skipped", "xfailed", "xpassed")
 def pytest_configure(config: pytest.Config) -> None:
     """Watch the run, in the process that prints its summary."""
     config.addinivalue_line("markers", "only_on(database): run on this database alone; left out on the other")
+    config.addinivalue_line("markers", "either_database: run on one of them, since which it is changes nothing")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(RunReport(config), "readiness-run-report")
 
 
 class RunReport:
-    """Counts what each process collected and what it finished."""
+    """Counts what was collected for each database, and what the processes on it finished."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.expected: Counter[str] = Counter()
         self.finished: Counter[str] = Counter()
-        self.names = [_database(spec.env) for spec in _specs(config)]
+        self.names = list(processes(config))
         self.problems: list[str] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a process on how many databases this run tests."""
-        node.workerinput["readiness_databases"] = len(set(self.names))
+        node.workerinput["readiness_databases"] = len(self.names)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
-        """Count what a process is going to run."""
-        self.expected[_database(node.gateway.spec.env)] += len(ids)
+        """Count what is going to run on a database: every process on it collects the same, and runs a share."""
+        self.expected[database_of(node.gateway.spec)] = len(ids)
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Remember the session."""
@@ -50,7 +50,7 @@ class RunReport:
             self.session.testscollected = self.expected.total()  # xdist keeps that of one process; the % counts all.
         node = getattr(report, "node", None)
         if report.when == "teardown" and node is not None:
-            self.finished[_database(node.gateway.spec.env)] += 1
+            self.finished[database_of(node.gateway.spec)] += 1
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -59,10 +59,10 @@ class RunReport:
             return
         for name in self.names:
             if not self.expected[name]:
-                self.problems.append(f"The process on {name} ran no test at all.")
+                self.problems.append(f"No test at all ran on {name}.")
             elif self.finished[name] < self.expected[name] and not session.shouldstop:
                 missing = self.expected[name] - self.finished[name]
-                self.problems.append(f"The process on {name} ended with {missing} of its tests not run.")
+                self.problems.append(f"The processes on {name} ended with {missing} tests not run.")
         if os.environ.get("CI", "").lower() in {"1", "true"}:
             reporter = self.config.pluginmanager.getplugin("terminalreporter")
             for kind in NEVER_IN_CI:
@@ -78,14 +78,3 @@ class RunReport:
             terminalreporter.write_line(f"{self.finished[name]} tests on {name}")
         for problem in self.problems:
             terminalreporter.write_line(problem, red=True, bold=True)
-
-
-def _specs(config: pytest.Config) -> list[execnet.XSpec]:
-    """Return the processes of a run in which each runs all it collects; none where there is one process, or a split."""
-    if config.getoption("dist", "no") != "each":
-        return []
-    return [execnet.XSpec(text) for text in config.getoption("tx")]
-
-
-def _database(env: dict[str, str]) -> str:
-    return env.get(CHOSEN_BY, DATABASES[0])

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BOTH = [f"--tx=popen//env:READINESS_TEST_DATABASE={database}" for database in ("sqlite", "postgresql")]
-EACH = ["--dist=each", "--max-worker-restart=0", *BOTH]
+BOTH = [f"--tx=2*popen//env:READINESS_TEST_DATABASE={database}" for database in ("sqlite", "postgresql")]
+SHARED = ["--dist=loadfile", "--no-loadscope-reorder", "--max-worker-restart=0", *BOTH]
 ON_POSTGRESQL = "import os, pytest\non_postgresql = os.environ.get('READINESS_TEST_DATABASE') == 'postgresql'\n"
 ONE_TEST = "def test_one(): pass\n"
 
@@ -22,6 +22,7 @@ def run(folder: Path, *options: str, ci: bool = True) -> tuple[int, str]:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "xdist", "-p", "no:cacheprovider", "-p", "tests.run_report"),
+            *("-p", "tests.sharing"),
             *options,
         ],
         cwd=folder,
@@ -36,13 +37,13 @@ def run(folder: Path, *options: str, ci: bool = True) -> tuple[int, str]:
 
 def test_a_run_on_both_says_how_many_ran_on_each_and_ends_with_the_summary(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(ONE_TEST)
-    status, said = run(tmp_path, *EACH)
+    status, said = run(tmp_path, *SHARED)
     assert status == 0
     assert said.splitlines()[-3:-1] == ["1 tests on sqlite", "1 tests on postgresql"]
     assert "2 passed" in said.splitlines()[-1]
 
 
-@pytest.mark.parametrize("options", [[], EACH])
+@pytest.mark.parametrize("options", [[], SHARED])
 def test_a_skip_fails_ci_and_nobody_else(tmp_path: Path, options: list[str]) -> None:
     (tmp_path / "test_it.py").write_text(ONE_TEST + "import pytest\ndef test_two(): pytest.skip()\n")
     assert options or run(tmp_path, ci=False)[0] == 0
@@ -54,7 +55,7 @@ def test_a_skip_fails_ci_and_nobody_else(tmp_path: Path, options: list[str]) -> 
 def test_a_module_that_is_skipped_fails_ci(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(ONE_TEST)
     (tmp_path / "test_other.py").write_text("import pytest\npytest.importorskip('not_there')\n")
-    assert run(tmp_path, *EACH)[0] == 1
+    assert run(tmp_path, *SHARED)[0] == 1
 
 
 def test_an_expected_failure_fails_ci(tmp_path: Path) -> None:
@@ -63,28 +64,28 @@ def test_an_expected_failure_fails_ci(tmp_path: Path) -> None:
 
 
 def test_no_test_at_all_fails(tmp_path: Path) -> None:
-    assert run(tmp_path, *EACH)[0] != 0
+    assert run(tmp_path, *SHARED)[0] != 0
 
 
 def test_a_process_that_has_nothing_to_run_fails_the_run(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(ON_POSTGRESQL + "if not on_postgresql:\n    def test_one(): pass\n")
-    status, said = run(tmp_path, *EACH, ci=False)
+    status, said = run(tmp_path, *SHARED, ci=False)
     assert status != 0
-    assert "The process on postgresql ran no test at all." in said
+    assert "No test at all ran on postgresql." in said
 
 
 def test_a_process_that_does_not_start_fails_the_run(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(ON_POSTGRESQL + "if on_postgresql: raise RuntimeError\n")
     (tmp_path / "test_it.py").write_text(ONE_TEST)
-    assert run(tmp_path, *EACH, ci=False)[0] != 0
+    assert run(tmp_path, *SHARED, ci=False)[0] != 0
 
 
 def test_a_process_that_dies_fails_the_run(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(ON_POSTGRESQL + "def test_one():\n    if on_postgresql: os._exit(0)\n")
     (tmp_path / "test_more.py").write_text(ONE_TEST)
-    status, said = run(tmp_path, *EACH, ci=False)
+    status, said = run(tmp_path, *SHARED, ci=False)
     assert status != 0
-    assert "The process on postgresql ended with " in said
+    assert "The processes on postgresql ended with " in said
 
 
 def test_a_process_that_ends_early_and_well_fails_the_run(tmp_path: Path) -> None:
@@ -92,4 +93,4 @@ def test_a_process_that_ends_early_and_well_fails_the_run(tmp_path: Path) -> Non
         ON_POSTGRESQL + "def test_one(request):\n    if on_postgresql: request.session.shouldstop = 'early'\n"
     )
     (tmp_path / "test_more.py").write_text(ONE_TEST)
-    assert run(tmp_path, *EACH, ci=False)[0] != 0
+    assert run(tmp_path, *SHARED, ci=False)[0] != 0

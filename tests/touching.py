@@ -31,10 +31,17 @@ def touches_page(item: pytest.Item) -> bool:
     return "browser" in getattr(item, "fixturenames", ())
 
 
+def timeout_of(item: pytest.Item) -> float:
+    """Return the seconds that a test's own ``timeout`` mark grants it; 0 where it has none."""
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark is not None and mark.args else 0.0
+
+
 def allowed_databases(item: pytest.Item, *, split: bool) -> tuple[str, ...]:
     """Return the databases that a test runs on: those that its ``only_on`` mark names, else all.
 
-    ``split``: both run in this session, so a test without a database runs on one of them, chosen by its file.
+    ``split``: both run in this session, so a test without a database runs on one of them, chosen by its file, and so
+    does one that is marked ``either_database``.
     """
     mark = item.get_closest_marker("only_on")
     if mark is not None:
@@ -42,6 +49,6 @@ def allowed_databases(item: pytest.Item, *, split: bool) -> tuple[str, ...]:
         if unknown or not mark.args:
             raise pytest.UsageError(f"{item.nodeid}: only_on takes {' or '.join(DATABASES)}.")
         return tuple(mark.args)
-    if split and not touches_database(item):
+    if split and (item.get_closest_marker("either_database") or not touches_database(item)):
         return (DATABASES[crc32(item.path.name.encode()) % len(DATABASES)],)
     return DATABASES
