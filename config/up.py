@@ -12,7 +12,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -20,13 +21,18 @@ from config import policies
 from config.supervisor import Child, Supervisor
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-WEB_READY_WITHIN_S = 60.0
+WEB_READY_WITHIN_S = 120.0
 WORKER_THREADS = 8
 DEMO_PORTS = 5
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Refusal(Exception):
     """One line that says why nothing was started, and what to do."""
+
+
+class _Ended(BaseException):
+    """Somebody ended the command while it prepared the data; what was not whole yet is rolled back."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -55,12 +61,14 @@ def _run(port: int, *, demo: bool) -> None:
 
         os.environ.update(environment(data, ports))
     supervisor = Supervisor(environ=os.environ, say=_say)
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for signum in ENDS:
         signal.signal(signum, lambda _signum, _frame: supervisor.stopping.set())
     try:
         _start(supervisor, data, port, ports)
         if not supervisor.stopping.is_set():
             supervisor.watch()
+    except _Ended:
+        pass
     finally:
         supervisor.stop()
         lock.close()
@@ -78,13 +86,32 @@ def _start(supervisor: Supervisor, data: Path, port: int, ports: Sequence[int]) 
     django.setup()
     from config.preparation import prepare
 
-    link = prepare(base=f"http://127.0.0.1:{port}", ports=ports)
+    with _ended_at_once(supervisor):
+        link = prepare(base=f"http://127.0.0.1:{port}", ports=ports)
     supervisor.add(children["worker"])
     supervisor.add(children["scheduler"])
     if _wait_for_web(port, supervisor):
         _greet(link, data)
     elif not supervisor.stopping.is_set():
         raise Refusal(f"The web server did not start. See {data / 'logs' / 'web.log'}.")
+
+
+@contextmanager
+def _ended_at_once(supervisor: Supervisor) -> Iterator[None]:
+    """Let a signal end what this process itself does in the block, which takes long on a slow machine."""
+
+    def end(_signum: int, _frame: object) -> None:
+        supervisor.stopping.set()
+        raise _Ended
+
+    before = {signum: signal.signal(signum, end) for signum in ENDS}
+    if supervisor.stopping.is_set():
+        raise _Ended
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
 
 
 def _children(logs: Path, port: int, ports: Sequence[int]) -> Mapping[str, Child]:

@@ -7,13 +7,13 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from readiness.models import User
 from tests import chromium
 from tests.servers.site import LiveSite
 
-WAITS_MS = 10_000
+WAITS_MS = 60_000
 NewContext = Callable[..., BrowserContext]
 SignedIn = Callable[..., Page]
 
@@ -28,6 +28,7 @@ def browser() -> Iterator[Browser]:
     if program is None:
         pytest.fail("The browser tests need Chromium: put chromium or google-chrome on PATH, or run `make test`.")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=WAITS_MS)
     try:
         with sync_playwright() as playwright:
             started = playwright.chromium.launch(

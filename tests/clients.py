@@ -14,7 +14,7 @@ class Visitor:
 
     def __init__(self, base: str, person: User) -> None:
         cookies = {settings.SESSION_COOKIE_NAME: session_of(person)}
-        self.http = httpx.Client(base_url=base, cookies=cookies, timeout=20)
+        self.http = httpx.Client(base_url=base, cookies=cookies, timeout=120)
 
     def get(self, path: str) -> httpx.Response:
         """Return a page."""

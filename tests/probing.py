@@ -40,7 +40,7 @@ def tools(
 def look(probe: Probe, target: Target, *, key_hosts: tuple[str, ...] = (), **more: Any) -> tuple[Facts, dict[str, str]]:
     """Return facts, and ``judgement message`` for each clause."""
     allowed = (parse_allowed("127.0.0.1/32"),)
-    with ProbeClient(ClientPolicy(allowed_networks=allowed, key_hosts=key_hosts), deadline_s=10) as client:
+    with ProbeClient(ClientPolicy(allowed_networks=allowed, key_hosts=key_hosts), deadline_s=60) as client:
         facts = probe.observe(target, tools(client, **more))
     return facts, judged(probe, facts)
 

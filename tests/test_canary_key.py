@@ -30,7 +30,7 @@ from tests.servers.waiting import eventually
 IN_A_VARIABLE = "qbt_canaryVariable7f3a9c1e5b2d4068"
 IN_A_FILE = "qbt_canaryFile0e6d8b4a2c917f5301"
 PRESENTED: list[str] = []
-SOON_S = 90.0
+SOON_S = 240.0
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -140,7 +140,7 @@ def pages(environments: list[Environment]) -> Iterator[str]:
         yield from (f"{item}runs/999999/", f"{item}tick/")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_planted_key_appears_nowhere(
     running_product: RunningProduct, settings: Any, tmp_path: Path, transactional_db: None
 ) -> None:

@@ -14,7 +14,7 @@ from tests.servers.processes import RunningProduct
 from tests.test_canary_key import assert_clean, encodings, every_row, everything_in_the_broker, pages
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_token_that_was_shown_once_appears_nowhere(
     running_product: RunningProduct, settings: Any, transactional_db: None
 ) -> None:

@@ -39,7 +39,7 @@ def composed(folder: Path, **given: str) -> dict[str, str]:
 def manage(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     argv = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    return subprocess.run(argv, check=False, capture_output=True, text=True, env=kept | environ, cwd=ROOT, timeout=120)
+    return subprocess.run(argv, check=False, capture_output=True, text=True, env=kept | environ, cwd=ROOT, timeout=300)
 
 
 def test_what_compose_sets_has_nothing_to_be_warned_of(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def guess(url: str, *, said: str, peer: str) -> int:
     """Guess a password from ``peer``, an address of this machine, which says that it forwards for ``said``."""
     headers = {"X-Forwarded-For": said, "X-Real-IP": said, "Forwarded": f"for={said}"}
     transport = httpx.HTTPTransport(local_address=peer)
-    with httpx.Client(base_url=url, headers=headers, transport=transport, timeout=60) as http:
+    with httpx.Client(base_url=url, headers=headers, transport=transport, timeout=180) as http:
         http.get("/sign-in/")
         form = {"username": "mia", "password": "wrong", "csrfmiddlewaretoken": http.cookies["csrftoken"]}
         return http.post("/sign-in/", data=form).status_code

@@ -40,7 +40,7 @@ CUT = re.compile(
     "terminating connection|connection is (closed|lost)|server closed the connection|AdminShutdown|PoolTimeout"
 )
 """What an error says that follows from a connection that was cut. A deadlock does not."""
-pytestmark = [pytest.mark.timeout(150 + 3 * SECONDS)]
+pytestmark = [pytest.mark.timeout(600 + 3 * SECONDS)]
 
 
 @dataclass

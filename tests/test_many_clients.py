@@ -33,7 +33,7 @@ CONNECTIONS = 16
 TOKEN = "t" * 32
 """What a browser sends back in cookie and form alike; whoever sends it made it up, as any browser may."""
 
-pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.timeout(120 + 10 * TICKS)]
+pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.timeout(700 + 10 * TICKS)]
 
 
 @dataclass

@@ -29,7 +29,7 @@ def run(folder: Path, *options: str, ci: bool = True) -> tuple[int, str]:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     return done.returncode, done.stdout

@@ -374,7 +374,7 @@ def test_of_many_guesses_at_once_no_more_than_five_are_looked_at(transactional_d
     make_person("mia")
 
     def at_once(number: int) -> int:
-        with httpx.Client(base_url=live_site.url, timeout=60) as http:
+        with httpx.Client(base_url=live_site.url, timeout=180) as http:
             http.get("/sign-in/")
             form = {"username": "mia", "password": f"wrong-{number}", "csrfmiddlewaretoken": http.cookies["csrftoken"]}
             return http.post("/sign-in/", data=form).status_code
@@ -394,7 +394,7 @@ def test_of_many_names_at_once_one_address_gets_no_more_than_its_bound(
         failing(PAIR_LIMIT, f"nobody-{number}", "127.0.0.1")
 
     def at_once(number: int) -> int:
-        with httpx.Client(base_url=live_site.url, timeout=60) as http:
+        with httpx.Client(base_url=live_site.url, timeout=180) as http:
             http.get("/sign-in/")
             form = {"username": f"a{number}", "password": "wrong", "csrfmiddlewaretoken": http.cookies["csrftoken"]}
             return http.post("/sign-in/", data=form).status_code

@@ -180,26 +180,26 @@ def test_a_stream_ends_when_its_reader_hangs_up():
     server = StandInServer(settings)
     server.app = Watched(server.state)
     with server:
-        with closing(http.client.HTTPConnection(*_address(server.url), timeout=5)) as connection:
+        with closing(http.client.HTTPConnection(*_address(server.url), timeout=60)) as connection:
             body = json.dumps(CHAT | {"stream": True})
             connection.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {KEY}"})
             answer = connection.getresponse()
             assert answer.readline().startswith(b"data: ")
             assert not ended.is_set()
             answer.close()
-        assert ended.wait(timeout=5)
+        assert ended.wait(timeout=60)
 
 
 def test_the_server_stops_in_time_although_a_stream_is_still_open():
     settings = StandInSettings(accepted_keys=frozenset({KEY}), token_delay=timedelta(hours=1))
     began = datetime.now(tz=UTC)
     with StandInServer(settings) as server:
-        connection = http.client.HTTPConnection(*_address(server.url), timeout=5)
+        connection = http.client.HTTPConnection(*_address(server.url), timeout=60)
         body = json.dumps(CHAT | {"stream": True})
         connection.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {KEY}"})
         assert connection.getresponse().readline().startswith(b"data: ")
     connection.close()
-    assert datetime.now(tz=UTC) - began < timedelta(seconds=5)
+    assert datetime.now(tz=UTC) - began < timedelta(minutes=1), "Not after the stream, which lasts for hours."
 
 
 def _address(url: str) -> tuple[str, int]:

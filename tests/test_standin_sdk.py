@@ -26,7 +26,7 @@ def standin(server):
 
 @pytest.fixture
 def sdk(standin):
-    with openai.OpenAI(api_key=KEY, base_url=standin.url, max_retries=0, timeout=10) as client:
+    with openai.OpenAI(api_key=KEY, base_url=standin.url, max_retries=0, timeout=60) as client:
         yield client
 
 

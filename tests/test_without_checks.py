@@ -86,7 +86,7 @@ def test_people_need_no_probe_no_worker_and_no_broker(tmp_path: Path) -> None:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

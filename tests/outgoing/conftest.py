@@ -54,6 +54,6 @@ def tls(certificates: Path) -> ssl.SSLContext:
 def trusting(certificates: Path) -> Trusting:
     def make(*addresses: str, **more: Any) -> ProbeClient:
         rules = policy("127.0.0.0/8", ca_file=str(certificates / "cert.pem"), **more)
-        return ProbeClient(rules, deadline_s=10, resolve=answers(*(addresses or ["127.0.0.1"])))
+        return ProbeClient(rules, deadline_s=60, resolve=answers(*(addresses or ["127.0.0.1"])))
 
     return make

@@ -78,7 +78,7 @@ class Listener:
         """Connections are kept in the order of their coming: when ours is the only one, there was none before."""
         family, address = self._sock.family, self._sock.getsockname()
         with socket.socket(family, socket.SOCK_STREAM) as mark, suppress(ConnectionError):
-            mark.settimeout(5)
+            mark.settimeout(60)
             mark.connect(address)
             mark.sendall(b"mark\r\n\r\n")
             while mark.recv(65536):
@@ -104,7 +104,7 @@ def answers(*addresses: str) -> Callable[..., list[tuple[Any, ...]]]:
     return resolve
 
 
-def get(listener: Listener, path: str = "/", *, deadline_s: float = 10, **more: Any) -> Answer:
+def get(listener: Listener, path: str = "/", *, deadline_s: float = 60, **more: Any) -> Answer:
     client = ProbeClient(policy(f"127.0.0.1:{listener.port}"), deadline_s=deadline_s)
     return client.get(f"http://127.0.0.1:{listener.port}{path}", **more)
 

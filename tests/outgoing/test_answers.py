@@ -55,7 +55,7 @@ def test_cookies_and_proxies_of_the_environment_are_not_used(listen: Listen, mon
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
     monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
 
-    with ProbeClient(policy(f"127.0.0.1:{server.port}"), deadline_s=10) as client:
+    with ProbeClient(policy(f"127.0.0.1:{server.port}"), deadline_s=60) as client:
         for _ in range(2):
             client.get(f"http://127.0.0.1:{server.port}/")
 
@@ -114,7 +114,7 @@ def test_what_is_not_a_plain_http_url_is_never_looked_up(url: str) -> None:
         raise AssertionError(f"{host!r} was looked up")
 
     with fails("bad-url"):
-        ProbeClient(policy("0.0.0.0/0", "::/0"), deadline_s=5, resolve=resolve).get(url)
+        ProbeClient(policy("0.0.0.0/0", "::/0"), deadline_s=60, resolve=resolve).get(url)
 
 
 def test_an_international_name_is_looked_up_in_its_ascii_form(listen: Listen) -> None:
@@ -125,7 +125,7 @@ def test_an_international_name_is_looked_up_in_its_ascii_form(listen: Listen) ->
         asked.append(host)
         return answers("127.0.0.1")(host, port)
 
-    client = ProbeClient(policy("127.0.0.1"), deadline_s=5, resolve=resolve)
+    client = ProbeClient(policy("127.0.0.1"), deadline_s=60, resolve=resolve)
     assert client.get(f"http://B\u00fccher.example:{server.port}/").status == 200
     assert asked == ["xn--bcher-kva.example"]
     assert f"host: xn--bcher-kva.example:{server.port}" in server.requests[0]
@@ -155,7 +155,9 @@ def test_with_a_unix_socket_every_name_leads_there_and_none_is_looked_up(tmp_pat
     sock.listen()
     listener = Listener(sock, respond(b"inside"))
     try:
-        client = ProbeClient(ClientPolicy(key_hosts=("api.example:80",)), deadline_s=5, resolve=a_bug, unix_socket=path)
+        client = ProbeClient(
+            ClientPolicy(key_hosts=("api.example:80",)), deadline_s=60, resolve=a_bug, unix_socket=path
+        )
         assert client.get("http://169.254.169.254/x").body == b"inside"
         listener.handler = redirect("http://other.example/")
         with fails("redirect"):

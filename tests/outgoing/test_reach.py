@@ -32,13 +32,13 @@ from tests.outgoing.listeners import Listen, answers, fails, get, policy, redire
 )
 def test_no_way_of_writing_this_machine_reaches_it(host: str, listen: Listen) -> None:
     server = listen(address="::1") if host in {"[::]", "[::1]"} else listen()
-    with socket.create_connection((host.strip("[]"), server.port), timeout=5):
+    with socket.create_connection((host.strip("[]"), server.port), timeout=60):
         pass
-    assert server.served.acquire(timeout=5)  # The trap is real: a plain connection gets there.
+    assert server.served.acquire(timeout=60)  # The trap is real: a plain connection gets there.
     server.requests.clear()
 
     with pytest.raises(RequestFailed) as raised:
-        ProbeClient(ClientPolicy(), deadline_s=5).get(f"http://{host}:{server.port}/")
+        ProbeClient(ClientPolicy(), deadline_s=60).get(f"http://{host}:{server.port}/")
 
     assert raised.value.code in {"refused-address", "bad-url"}
     assert server.saw_no_connection()
@@ -48,7 +48,7 @@ def test_no_way_of_writing_this_machine_reaches_it(host: str, listen: Listen) ->
 def test_a_name_is_judged_by_its_address_whatever_it_looks_like(name: str, listen: Listen) -> None:
     server = listen()
     with fails("refused-address"):
-        ProbeClient(ClientPolicy(), deadline_s=5, resolve=answers("127.0.0.1")).get(f"http://{name}:{server.port}/")
+        ProbeClient(ClientPolicy(), deadline_s=60, resolve=answers("127.0.0.1")).get(f"http://{name}:{server.port}/")
     assert server.saw_no_connection()
 
 
@@ -56,7 +56,7 @@ def test_a_name_is_judged_by_its_address_whatever_it_looks_like(name: str, liste
 def test_the_unspecified_address_is_no_way_round_an_allowed_loopback(host: str, listen: Listen) -> None:
     server = listen()
     with fails("refused-address"):
-        ProbeClient(policy("0.0.0.0/0", "::/0"), deadline_s=5).get(f"http://{host}:{server.port}/")
+        ProbeClient(policy("0.0.0.0/0", "::/0"), deadline_s=60).get(f"http://{host}:{server.port}/")
     assert server.saw_no_connection()
 
 
@@ -65,7 +65,9 @@ def test_one_refused_address_among_good_ones_refuses_the_name(listen: Listen) ->
     bad = listen(address="127.0.0.2", port=good.port)
     for mixed in (["127.0.0.1", "127.0.0.2"], ["127.0.0.2", "127.0.0.1"], ["127.0.0.1", "169.254.169.254"]):
         with fails("refused-address"):
-            ProbeClient(policy("127.0.0.1"), deadline_s=5, resolve=answers(*mixed)).get(f"http://x.example:{good.port}")
+            ProbeClient(policy("127.0.0.1"), deadline_s=60, resolve=answers(*mixed)).get(
+                f"http://x.example:{good.port}"
+            )
     assert good.saw_no_connection()
     assert bad.saw_no_connection()
 
@@ -80,7 +82,7 @@ def test_a_name_that_changes_its_address_is_asked_once_and_dialled_where_it_was_
     def resolve(host: str, port: int, *rest: int) -> Sequence[tuple[Any, ...]]:
         return answers(next(flips))(host, port)
 
-    client = ProbeClient(policy("127.0.0.1"), deadline_s=5, resolve=resolve)
+    client = ProbeClient(policy("127.0.0.1"), deadline_s=60, resolve=resolve)
     assert client.get(f"http://flip.example:{good.port}/").status == 200
     assert next(flips) == "127.0.0.2"
     assert len(good.requests) == 1
@@ -96,7 +98,7 @@ def test_a_name_is_vetted_again_when_a_redirect_leads_back_to_it(listen: Listen)
         return answers(next(flips))(host, port)
 
     with fails("refused-address"):
-        ProbeClient(policy("127.0.0.1"), deadline_s=5, resolve=resolve).get(f"http://flip.example:{good.port}/")
+        ProbeClient(policy("127.0.0.1"), deadline_s=60, resolve=resolve).get(f"http://flip.example:{good.port}/")
     assert len(good.requests) == 1
     assert bad.saw_no_connection()
 
@@ -112,14 +114,14 @@ def test_a_redirect_to_a_refused_address_is_not_followed(host: str, listen: List
 
 def test_a_stream_is_vetted_too(listen: Listen) -> None:
     server = listen()
-    with fails("refused-address"), ProbeClient(ClientPolicy(), deadline_s=5).stream(f"http://127.1:{server.port}/"):
+    with fails("refused-address"), ProbeClient(ClientPolicy(), deadline_s=60).stream(f"http://127.1:{server.port}/"):
         raise AssertionError("opened")
     assert server.saw_no_connection()
 
 
 def test_an_allowed_network_opens_its_port_and_no_other(listen: Listen) -> None:
     server, other = listen(), listen()
-    client = ProbeClient(policy(f"127.0.0.1:{server.port}"), deadline_s=5)
+    client = ProbeClient(policy(f"127.0.0.1:{server.port}"), deadline_s=60)
     assert client.get(f"http://127.0.0.1:{server.port}/").status == 200
     with fails("refused-address"):
         client.get(f"http://127.0.0.1:{other.port}/")
@@ -128,7 +130,7 @@ def test_an_allowed_network_opens_its_port_and_no_other(listen: Listen) -> None:
 
 def test_the_second_vetted_address_is_tried_when_the_first_accepts_nothing(listen: Listen) -> None:
     server = listen(address="127.0.0.2")
-    client = ProbeClient(policy("127.0.0.0/8"), deadline_s=5, resolve=answers("127.0.0.1", "127.0.0.2"))
+    client = ProbeClient(policy("127.0.0.0/8"), deadline_s=60, resolve=answers("127.0.0.1", "127.0.0.2"))
     assert client.get(f"http://two.example:{server.port}/").status == 200
 
 
@@ -138,9 +140,9 @@ def test_a_name_that_does_not_resolve_is_not_found(error: Exception) -> None:
         raise error
 
     with fails("name-not-found"):
-        ProbeClient(ClientPolicy(), deadline_s=5, resolve=resolve).get("http://nowhere.example/")
+        ProbeClient(ClientPolicy(), deadline_s=60, resolve=resolve).get("http://nowhere.example/")
     with fails("name-not-found"):
-        ProbeClient(ClientPolicy(), deadline_s=5, resolve=answers()).get("http://nowhere.example/")
+        ProbeClient(ClientPolicy(), deadline_s=60, resolve=answers()).get("http://nowhere.example/")
 
 
 def test_a_port_where_nobody_listens_is_a_connect_failure(listen: Listen) -> None:
@@ -148,5 +150,5 @@ def test_a_port_where_nobody_listens_is_a_connect_failure(listen: Listen) -> Non
     port = server.port
     server.close()
     with fails("connect") as caught:
-        ProbeClient(policy("127.0.0.1"), deadline_s=5).get(f"http://127.0.0.1:{port}/")
+        ProbeClient(policy("127.0.0.1"), deadline_s=60).get(f"http://127.0.0.1:{port}/")
     assert caught[0].sentence == f"127.0.0.1:{port} accepted no connection: Connection refused."

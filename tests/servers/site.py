@@ -9,7 +9,7 @@ from django.db import connections
 
 from tests.servers.waiting import eventually
 
-STARTS_WITHIN_S = 10.0
+STARTS_WITHIN_S = 120.0
 
 
 class LiveSite:
