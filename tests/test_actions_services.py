@@ -10,7 +10,7 @@ from readiness.enums.standing import Status
 from readiness.enums.words import Judgement
 from readiness.models import Entry, Environment, Event, Item, Service, Team, User
 from readiness.rules.environments import EnvironmentSettings
-from tests.deeds import after, observe, refused, status
+from tests.deeds import REASON, after, observe, refused, status
 from tests.factories import (
     NOW,
     item_of,
@@ -77,11 +77,11 @@ def test_the_database_keeps_one_item_an_entry(prod: Environment) -> None:
         Item.objects.filter(pk=item_of(prod, "spend-cap").pk).update(waived_from=NOW, waived_until=NOW)
 
 
-def hand_over(by: User, service: Service, team: Team, *, description: str = "", seen: int = 0) -> Service:
-    """Change a service as the page does: with the version that was seen, the newest unless told."""
+def hand_over(by: User, service: Service, team: Team, *, reason: str = REASON, seen: int = 0) -> Service:
+    """Transfer a service as the page does: with the version that was seen, the newest unless told."""
     version = Service.objects.values_list("version", flat=True).get(pk=service.pk)
-    return services.change_service(
-        by=by, service=service, team=team, description=description, seen_version=seen or version, now=NOW
+    return services.transfer_service(
+        by=by, service=service, team=team, reason=reason, seen_version=seen or version, now=NOW
     )
 
 
@@ -95,19 +95,26 @@ def test_only_the_team_adds_and_changes(prod: Environment) -> None:
         with refused("Only members of Conversational"):
             change(person, prod, build="two")
         with refused("Only members of Conversational"):
-            hand_over(person, prod.service, team, description="x")
+            services.change_service(by=person, service=prod.service, description="x", seen_version=1, now=NOW)
+        with refused("Only members of Conversational"):
+            hand_over(person, prod.service, make_team())
     change(make_admin(), prod, build="two")
 
 
-def test_a_service_is_handed_only_to_a_team_that_one_is_in(prod: Environment, mia: User) -> None:
+def test_a_service_is_handed_over_at_once_by_its_team_and_for_a_reason(prod: Environment, mia: User) -> None:
     other = make_team("Insurance")
-    with refused("Only members of Insurance"):
-        hand_over(mia, prod.service, other)
-    both = make_person(teams=(prod.service.team, other))
-    hand_over(both, prod.service, other)
+    with refused("Say why in a sentence"):
+        hand_over(mia, prod.service, other, reason="so")
+    with refused("It belongs to Conversational already."):
+        hand_over(mia, prod.service, prod.service.team)
+    hand_over(mia, prod.service, other)
 
     assert Service.objects.get().team == other
-    assert Event.objects.latest("id").data == {"from": {"team": "conversational"}, "to": {"team": "insurance"}}
+    event = Event.objects.latest("id")
+    handed = {"from": {"team": "conversational"}, "to": {"team": "insurance"}, "reason": REASON}
+    assert (event.kind, event.data) == ("service.transferred", handed)
+    with refused("Only members of Insurance"):
+        hand_over(mia, prod.service, make_team())
     with refused("Only members of Insurance"):
         change(mia, prod, build="two")
 

@@ -49,7 +49,6 @@ def change_service(by: User, environment: Environment) -> None:
         services.change_service(
             by=by,
             service=service,
-            team=service.team,
             description=f"{random.random()}",
             seen_version=service.version,
             now=NOW,

@@ -195,8 +195,8 @@ def test_a_service_that_was_handed_over_goes_with_its_new_team(program: Program,
     insurance = make_team("Insurance")
     theirs = Program(make_token("CI claims", team=insurance)[1])
     assert (program.says(prod, "a")[0], theirs.says(prod, "b")[0]) == (201, 403)
-    services.change_service(
-        by=make_admin(), service=prod.service, team=insurance, description="", now=timezone.now(), **_seen(prod)
+    services.transfer_service(
+        by=make_admin(), service=prod.service, team=insurance, reason=REASON, now=timezone.now(), **_seen(prod)
     )
     assert (program.says(prod, "c")[0], theirs.says(prod, "d")[0]) == (403, 201)
 
@@ -324,7 +324,7 @@ def test_other_methods_are_told_which_to_use(program: Program, nothing_written: 
 @pytest.mark.django_db(transaction=True)
 def test_the_running_server_answers_alike(live_site: LiveSite, prod: Environment) -> None:
     text = make_token(team=prod.service.team)[1]
-    with httpx.Client(base_url=live_site.url, headers={"Authorization": f"Bearer {text}"}, timeout=20) as http:
+    with httpx.Client(base_url=live_site.url, headers={"Authorization": f"Bearer {text}"}, timeout=120) as http:
         first, again = (http.post(BUILDS, json=GOOD) for _ in range(2))
         assert (first.status_code, again.status_code) == (201, 200)
         for answer in (first, again):

@@ -166,9 +166,7 @@ def test_nothing_more_is_written_about_it(prod: Environment, mia: User) -> None:
     archiving.archive_service(by=mia, service_id=prod.service_id, reason=REASON, now=NOW)
     service = Service.objects.get()
     with refused("This is archived"):
-        services.change_service(
-            by=mia, service=service, team=service.team, description="x", seen_version=service.version, now=NOW
-        )
+        services.change_service(by=mia, service=service, description="x", seen_version=service.version, now=NOW)
     with refused("This is archived"):
         make_environment(prod.service, "more", by=mia)
 

@@ -226,9 +226,7 @@ def test_versions_of_environments_and_services_count_what_was_saved_of_them(prod
     builds.set_build(by=jonas, environment_id=prod.pk, build="two", now=timezone.now())
     archiving.archive_environment(by=jonas, environment_id=prod.pk, reason=REASON, now=timezone.now())
     archiving.restore_environment(by=jonas, environment_id=prod.pk, reason=REASON, now=timezone.now())
-    services.change_service(
-        by=jonas, service=service, team=service.team, description="x", seen_version=1, now=timezone.now()
-    )
+    services.change_service(by=jonas, service=service, description="x", seen_version=1, now=timezone.now())
     archiving.archive_service(by=jonas, service_id=service.pk, reason=REASON, now=timezone.now())
     archiving.restore_service(by=jonas, service_id=service.pk, reason=REASON, now=timezone.now())
     of_it = Event.objects.filter(environment=prod, kind__in=OF_AN_ENVIRONMENT)
@@ -307,27 +305,31 @@ def test_what_was_typed_is_kept_where_it_was_archived_meanwhile(page: Client, pr
     assert value_of(response, "id_build") == "mine"
 
 
-def test_a_service_crosses_field_by_field(page: Client, mia: User, prod: Environment, jonas: User) -> None:
+def test_a_service_crosses_with_what_was_saved_and_who_handed_it_over(
+    page: Client, mia: User, prod: Environment, jonas: User
+) -> None:
     other = make_team("Insurance")
     Membership.objects.bulk_create(Membership(user=one, team=other) for one in (mia, jonas))
-    address, team = reverse("service-change", args=["assistant-web"]), prod.service.team_id
-    first = {"team": other.pk, "description": "Theirs.", "seen_version": 1}
+    address = reverse("service-change", args=["assistant-web"])
+    first = {"description": "Theirs.", "seen_version": 1}
     assert as_person(jonas).post(address, first).status_code == 302
+    handed = {"team": other.pk, "reason": REASON, "seen_version": 2}
+    transfer = reverse("service-transfer", args=["assistant-web"])
+    assert as_person(jonas).post(transfer, handed).status_code == 302
     before = everything()
 
-    response = page.post(address, {"team": team, "description": "Mine.", "seen_version": 1})
+    response = page.post(address, {"description": "Mine.", "seen_version": 1})
 
     assert (response.status_code, everything()) == (409, before)
     said = words(response)
     assert "jonas saved this service while you were writing." in said
     assert "Description Theirs. jonas Mine." in said
-    assert "Team ( Insurance , by jonas)" in said
+    assert "jonas handed the service to another team" in said
     assert value_of(response, "id_description") == "Mine."
-    assert f'<option value="{other.pk}" selected>' in response.content.decode()
-    again = {"team": other.pk, "description": "Mine.", "seen_version": value_of(response, "id_seen_version")}
+    again = {"description": "Mine.", "seen_version": value_of(response, "id_seen_version")}
     assert page.post(address, again).status_code == 302
     saved = Service.objects.get()
-    assert (saved.team, saved.description, saved.version) == (other, "Mine.", 3)
+    assert (saved.team, saved.description, saved.version) == (other, "Mine.", 4)
 
 
 @given(st.text(max_size=2), st.text(max_size=2), st.text(max_size=2))

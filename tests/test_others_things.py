@@ -156,7 +156,8 @@ def test_nothing_is_handed_to_whom_it_cannot_belong(place: Place) -> None:
     User.objects.filter(pk=left.pk).update(is_active=False)
     for owner in (stranger.pk, left.pk, 10**9):
         assert sent(place, "member", "item-assign", owner=owner).status_code == 422
-    assert sent(place, "member", "service-change", team=theirs.pk).status_code == 422
+    assert sent(place, "member", "service-transfer", team=10**9).status_code == 422
+    assert sent(place, "member", "service-transfer", team=place.prod.service.team_id).status_code == 422
     assert sent(place, "member", "service-add", team=theirs.pk).status_code == 422
     assert sent(place, "member", "environment-change", billing_source=10**9).status_code == 422
     assert sent(place, "reviewer", "review-add", chair=stranger.pk).status_code == 422

@@ -41,6 +41,7 @@ from tests.factories import (
     make_service,
     make_team,
 )
+from tests.importing import import_form
 from tests.programs import make_token
 
 # Two hundred walks over every address: on the database of a deployment, since nothing here asks it anything unusual.
@@ -93,8 +94,11 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "api-builds": ((405,) * 7, (401,) * 7),  # A session is no token: tests/test_api_builds.py shows tokens.
     "api-document": ((401, 200, 200, 200, 200, 200, 200), (405,) * 7),
     "service-add": ((TO_SIGN_IN, 403, 403, 200, 200, 403, 200), (TO_SIGN_IN, 403, 403, 422, 302, 403, 302)),
+    "import": ((TO_SIGN_IN, 403, 403, 200, 200, 403, 200), (TO_SIGN_IN, 403, 403, 409, 302, 403, 302)),
+    "import-template": (READ, NOT_SO),
     "service": (READ, NOT_SO),
     "service-change": (TEAM, DOES),
+    "service-transfer": (TEAM, DOES),
     "environment-add": (TEAM, DOES),
     "sheet": (READ, NOT_SO),
     "environment-change": (TEAM, DOES),
@@ -162,6 +166,7 @@ class Place:
             "checklist-change": ["bastion"],
             "service": [service],
             "service-change": [service],
+            "service-transfer": [service],
             "environment-add": [service],
             "sheet": [service, environment],
             "environment-change": [service, environment],
@@ -188,7 +193,7 @@ class Place:
         alone |= {"tokens", "token-make", "api-builds", "api-document"}
         alone |= {"ledger", "ledger-export"}
         alone |= {"keys"}
-        alone |= {"my-items", "answer", "waivers", "search"}
+        alone |= {"my-items", "answer", "waivers", "search", "import", "import-template"}
         alone |= {"live"}
         alone |= {"launches", "review-add"}
         alone |= {"probes", "checklists", "checklist-import"}
@@ -216,7 +221,13 @@ class Place:
             "checklist-import": landing_form(written(checklist()), seen=0),
             "checklist-change": landing_form(next_checklist("bastion"), seen=1),
             "service-add": {"team": team, "slug": "another", "description": ""},
-            "service-change": {"team": team, "description": "Says more.", "seen_version": self.prod.service.version},
+            "service-change": {"description": "Says more.", "seen_version": self.prod.service.version},
+            "service-transfer": {
+                "team": self.people["other"].teams.get().pk,
+                "reason": REASON,
+                "seen_version": self.prod.service.version,
+            },
+            "import": import_form(self.people["member"], f"service,team\nimported,{self.prod.service.team.slug}"),
             **{f"{what}-{act}": {"reason": REASON} for what in ("service", "environment") for act in ARCHIVING},
             "probe-disable": {"environment": self.prod.pk, "reason": REASON},
             "item-retire": {**seen, "reason": REASON},

@@ -71,11 +71,11 @@ def test_a_service_is_judged_by_the_checklists_of_the_team_that_it_had(
     landed(admin, checklist(entry(), slug="ours"), team=team)
     landed(admin, checklist(entry("licence"), slug="theirs"), team=other)
     tick(mia, item_of(dev, "ours--readme"))
-    services.change_service(
+    services.transfer_service(
         by=User.objects.get(pk=mia.pk),
         service=dev.service,
         team=other,
-        description="",
+        reason=REASON,
         seen_version=dev.service.version,
         now=after(hours=1),
     )

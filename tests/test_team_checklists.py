@@ -14,7 +14,7 @@ from readiness.models import (
 )
 from tests.checklist_deeds import faults, landed, on_sheet
 from tests.checklist_texts import checklist, entry
-from tests.deeds import after, tick
+from tests.deeds import REASON, after, tick
 from tests.factories import (
     NOW,
     item_of,
@@ -106,11 +106,11 @@ def test_a_service_that_is_handed_over_answers_the_other_teams_checklist(
 def hand_over(by: User, environment: Environment, team: Team) -> None:
     service = environment.service
     service.refresh_from_db()
-    services.change_service(
+    services.transfer_service(
         by=User.objects.get(pk=by.pk),
         service=service,
         team=team,
-        description="",
+        reason=REASON,
         seen_version=service.version,
         now=after(minutes=1),
     )

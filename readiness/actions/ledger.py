@@ -14,6 +14,7 @@ from readiness.rules.following import CHANNEL
 
 _LOCK = 0x5245_4144_494E_4553
 _rehearsing = ContextVar("_rehearsing", default=False)
+_kept: ContextVar[list[dict[str, Any]] | None] = ContextVar("_kept", default=None)
 
 
 @contextmanager
@@ -29,6 +30,22 @@ def rehearsal() -> Iterator[None]:
         finally:
             _rehearsing.reset(token)
             transaction.set_rollback(True)
+
+
+@contextmanager
+def at_the_end() -> Iterator[None]:
+    """Keep the events of several actions back, and write them when the block ends, in their order.
+
+    For many actions in one transaction: each asks for locks of its own, and the ledger's is the last of all.
+    """
+    events: list[dict[str, Any]] = []
+    token = _kept.set(events)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+    for event in events:
+        record(**event)
 
 
 def record(
@@ -49,6 +66,11 @@ def record(
         raise RuntimeError("An event belongs to the transaction of its change.")
     if _rehearsing.get():
         return Event(kind=kind, at=at, actor=by, service=service, environment=environment, item=item)
+    kept = _kept.get()
+    if kept is not None:
+        about = {"service": service, "environment": environment, "item": item}
+        kept.append({"kind": kind, "by": by, "at": at, "data": data, **about})
+        return Event(kind=kind, at=at, actor=by, **about)
     _lock()
     last = Event.objects.order_by("-id").values_list("id", "hash").first()
     previous_id, previous_hash = last or (0, FIRST_HASH)

@@ -11,6 +11,8 @@ from readiness.enums.words import Scope
 from readiness.models import Entry, Environment, Item, Service, Team, User
 from readiness.rules.environments import EnvironmentSettings, settings_refusals
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
+from readiness.rules.texts import reason_refusals
+from readiness.rules.transfers import transfer_refusals
 
 from . import ledger
 from .answering import hold_checklists
@@ -49,31 +51,46 @@ def add_service(*, by: User, team: Team, slug: str, description: str, now: datet
 
 
 @transaction.atomic
-def change_service(
-    *, by: User, service: Service, team: Team, description: str, seen_version: int, now: datetime
-) -> Service:
-    """Change what a service is about, or hand it to another team that this person is in as well.
+def change_service(*, by: User, service: Service, description: str, seen_version: int, now: datetime) -> Service:
+    """Change what a service is about. Raises ``ServiceCrossed`` where somebody else saved first."""
+    service = Service.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=service.pk)
+    insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
+    insist(archived_refusals(service.archived_at))
+    if service.version != seen_version:
+        raise ServiceCrossed(service)
+    before, after = {"description": service.description}, {"description": description}
+    if before == after:
+        return service
+    service.description = description
+    service.version += 1
+    service.save(update_fields=["description", "version"])
+    ledger.record("service.changed", by=by, at=now, service=service, data=_difference(before, after))
+    return service
 
-    Raises ``ServiceCrossed`` where somebody else saved first.
+
+@transaction.atomic
+def transfer_service(
+    *, by: User, service: Service, team: Team, reason: str, seen_version: int, now: datetime
+) -> Service:
+    """Hand a service to another team at once, for a reason: what it answers, what was granted and its history go along.
+
+    What the first team's checklists asked is kept and asked no more. Raises ``ServiceCrossed`` where somebody else
+    saved first.
     """
     hold_checklists()
     service = Service.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=service.pk)
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name))
-    insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
     insist(archived_refusals(service.archived_at))
     if service.version != seen_version:
         raise ServiceCrossed(service)
-    before = {"team": service.team.slug, "description": service.description}
-    after = {"team": team.slug, "description": description}
-    if before == after:
-        return service
-    service.team, service.description = team, description
+    insist(reason_refusals(reason) + transfer_refusals(from_id=service.team_id, to_id=team.pk, team=team.name))
+    data = {"from": {"team": service.team.slug}, "to": {"team": team.slug}, "reason": reason}
+    service.team = team
     service.version += 1
-    service.save(update_fields=["team", "description", "version"])
-    if before["team"] != after["team"]:  # What the first team's checklists asked is kept, and asked no more.
-        for environment in Environment.objects.filter(service=service).select_related("service"):
-            add_missing_items(environment)
-    ledger.record("service.changed", by=by, at=now, service=service, data=_difference(before, after))
+    service.save(update_fields=["team", "version"])
+    for environment in Environment.objects.filter(service=service).select_related("service"):
+        add_missing_items(environment)
+    ledger.record("service.transferred", by=by, at=now, service=service, data=data)
     return service
 
 

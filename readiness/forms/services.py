@@ -32,7 +32,7 @@ def resent(data: Mapping[str, Any], **changed: str) -> QueryDict:
 
 
 class ServiceForm(forms.Form):
-    """A new service, or what may change about one. The name is an address and stays."""
+    """A new service, or what may change about one: its name is an address and stays, and teams hand it over."""
 
     team = forms.ModelChoiceField(Team.objects.none(), empty_label=None)
     slug = forms.CharField(
@@ -44,10 +44,11 @@ class ServiceForm(forms.Form):
     description = forms.CharField(max_length=200, required=False, help_text="One line: what it does, and for whom.")
     seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, teams: Any, service: Service | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, teams: Any = None, service: Service | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast("forms.ModelChoiceField[Team]", self.fields["team"]).queryset = teams
-        del self.fields["seen_version" if service is None else "slug"]
+        for name in ("seen_version",) if service is None else ("slug", "team"):
+            del self.fields[name]
 
     def clean_slug(self) -> str:
         """A name is taken once."""

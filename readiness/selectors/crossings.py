@@ -17,7 +17,7 @@ MOST = 20
 """So many changes are shown at most; the rest is in the history."""
 
 OF_AN_ENVIRONMENT = ("environment.changed", "build.set", "environment.archived", "environment.restored")
-OF_A_SERVICE = ("service.changed", "service.archived", "service.restored")
+OF_A_SERVICE = ("service.changed", "service.transferred", "service.archived", "service.restored")
 """What counts the version of an environment or of a service up."""
 
 COMMENTING = ("comment.added", "comment.removed")
@@ -111,7 +111,7 @@ def texts(event: Event) -> list[tuple[str, str]]:
         return [("Owner", owner), ("Due", _day(date.fromisoformat(due)) if due else "no date")]
     if event.kind == "build.set":
         return [("Build", str(data["to"]))]
-    if event.kind in ("environment.changed", "service.changed"):
+    if event.kind in ("environment.changed", "service.changed", "service.transferred"):
         return [(name.replace("_", " ").capitalize(), str(value or "nothing")) for name, value in data["to"].items()]
     return [(label, _text(name, data[name])) for name, label in _LABELS.items() if data.get(name)]
 

@@ -52,6 +52,7 @@ _SAYS = {
     "run.asked": "asked for a probe run",
     "service.added": "added the service",
     "service.changed": "changed the service",
+    "service.transferred": "handed the service to another team",
     "environment.added": "added the environment",
     "environment.changed": "changed settings",
     "environment.restored": "brought the environment back",
@@ -140,6 +141,8 @@ def _detail(kind: str, data: dict[str, Any]) -> str:
         return f"rdy_{data.get('prefix', '')}_…"
     if kind in ("probe.disabled", "probe.enabled"):
         return f"{data['probe']}: {data['reason']}"
+    if kind == "service.transferred":
+        return f"From {data['from']['team']} to {data['to']['team']}: {data['reason']}"
     if kind == "environment.changed":
         return ", ".join(name.replace("_", " ") for name in data.get("to", ()))
     return str(data.get("summary") or data.get("reason") or data.get("note") or "")

@@ -25,7 +25,8 @@ def environment_at(environment: Environment, at: datetime) -> Environment:
     """
     found, service = copy(environment), copy(environment.service)
     found.kind, found.service = kind_at(environment, at), service
-    handed = Event.objects.filter(service=service, environment=None, kind="service.changed", at__gt=at)
+    kinds = ("service.changed", "service.transferred")
+    handed = Event.objects.filter(service=service, environment=None, kind__in=kinds, at__gt=at)
     slug = _before(handed.order_by("id")).get("team", service.team.slug)
     if slug != service.team.slug:
         service.team = Team.objects.filter(slug=slug).first() or service.team

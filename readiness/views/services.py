@@ -1,6 +1,5 @@
 """Services: shown, added, changed."""
 
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -57,18 +56,17 @@ def add(request: Request) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def change(request: Request, service: str) -> HttpResponse:
-    """Change a service's description, or hand it to another of one's teams."""
+    """Change a service's description."""
     found = find_service(service)
     insist(refusals_to_change(request, found))
-    teams = _teams(request) | Team.objects.filter(pk=found.team_id)
-    form = ServiceForm(request.POST or None, teams=teams.distinct(), service=found, initial=_initial(found))
+    form = ServiceForm(request.POST or None, service=found, initial=_initial(found))
     crossing = None
     if request.method == "POST" and form.is_valid():
         sent = {**form.cleaned_data, "seen_version": form.cleaned_data["seen_version"] or 0}
         try:
             actions.change_service(by=request.user, service=found, now=timezone.now(), **sent)
         except actions.ServiceCrossed:
-            crossing = _crossing(form, find_service(service), teams)
+            crossing = _crossing(form, find_service(service))
         except Refused as refused:  # It was archived or handed over while this person wrote: what they wrote stays.
             form.add_error(None, " ".join(refused.reasons))
         else:
@@ -88,9 +86,8 @@ def form_page(
     status: int = 200,
 ) -> HttpResponse:
     """Show the page where a service is changed and archived, with a form that was not accepted as it was sent."""
-    teams = (_teams(request) | Team.objects.filter(pk=service.team_id)).distinct()
     context = {
-        "form": form or ServiceForm(teams=teams, service=service, initial=_initial(service)),
+        "form": form or ServiceForm(service=service, initial=_initial(service)),
         "service": service,
         "archiving": archiving or ArchiveForm(),
         "archived": archived_service(service),
@@ -101,18 +98,14 @@ def form_page(
 
 
 def _initial(service: Service) -> dict[str, Any]:
-    return {"team": service.team_id, "description": service.description, "seen_version": service.version}
+    return {"description": service.description, "seen_version": service.version}
 
 
-def _crossing(form: ServiceForm, saved: Service, teams: QuerySet[Team]) -> Crossing:
-    """Return what others saved of a service, beside what was typed. The ledger names teams by their slugs."""
+def _crossing(form: ServiceForm, saved: Service) -> Crossing:
+    """Return what others saved of a service, beside what was typed."""
     since = service_since(saved, form.cleaned_data["seen_version"] or 0)
-    before = dict(since.before)
-    if "team" in before:
-        before["team"] = Team.objects.filter(slug=before["team"]).first()
-    choices = (teams | Team.objects.filter(pk=saved.team_id)).distinct()
-    now = ServiceForm(teams=choices, service=saved, initial=_initial(saved))
-    return crossed_settings(form, now, replace(since, before=before), about="this service", version=saved.version)
+    now = ServiceForm(service=saved, initial=_initial(saved))
+    return crossed_settings(form, now, since, about="this service", version=saved.version)
 
 
 def _teams(request: Request) -> QuerySet[Team]:

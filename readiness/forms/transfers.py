@@ -1,0 +1,22 @@
+"""The form that hands a service to another team."""
+
+from typing import Any, cast
+
+from django import forms
+
+from readiness.models import Service, Team
+
+from .archiving import ArchiveForm
+
+
+class TransferForm(ArchiveForm):
+    """To which team, and why."""
+
+    team = forms.ModelChoiceField(Team.objects.none(), label="New team", empty_label="Choose a team")
+    seen_version = forms.IntegerField(widget=forms.HiddenInput)
+    field_order = ["team", "reason", "seen_version"]
+
+    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = Team.objects.exclude(pk=service.team_id)
+        cast("forms.ModelChoiceField[Team]", self.fields["team"]).queryset = others
