@@ -1,6 +1,6 @@
 """Addresses. A service's name and an environment's name are their addresses."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from readiness.views import (
     archiving,
@@ -15,6 +15,7 @@ from readiness.views import (
     live,
     mine,
     overview,
+    overview_export,
     passwords,
     preferences,
     probes,
@@ -22,6 +23,7 @@ from readiness.views import (
     requests,
     reviews,
     runs,
+    saved_filters,
     search,
     sections,
     services,
@@ -35,6 +37,9 @@ ITEM = "services/<slug:service>/<slug:environment>/items/<slug:entry>/"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    re_path(r"^overview\.(?P<form>csv|json)$", overview_export.export, name="overview-export"),
+    path("filters/save/", saved_filters.save, name="filter-save"),
+    path("filters/<int:filter_id>/delete/", saved_filters.delete, name="filter-delete"),
     path("sign-in/", signing_in.sign_in, name="sign-in"),
     path("sign-in/link/", signing_in.sign_in_link, name="sign-in-link"),
     path("sign-out/", signing_in.sign_out, name="sign-out"),

@@ -112,7 +112,7 @@ def test_every_verdict_and_status_has_a_word_and_a_cell():
         "Not ready",
         "Regressed",
     ]
-    letters = {readiness_words._LETTERS[status] for status in Status}
+    letters = {readiness_words.LETTERS[status] for status in Status}
     assert letters == {letter for letter, _ in readiness_words._LEGENDS}
 
 

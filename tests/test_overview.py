@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from readiness.models import Entry
+from readiness.selectors import fleet
 from readiness.selectors.overview import Filters, overview
 from tests.deeds import ask
 from tests.factories import NOW, item_of, make_environment, make_member, make_service, make_team
@@ -36,4 +37,5 @@ def test_a_request_about_a_retired_entry_waits_for_nobody() -> None:
     ask(member, item_of(environment, "store-false"))
     assert overview(Filters(), NOW).waiting == 1
     Entry.objects.filter(slug="store-false").update(retired_at=NOW)
+    fleet.forget()
     assert overview(Filters(), NOW).waiting == 0

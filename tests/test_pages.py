@@ -25,7 +25,7 @@ from tests.factories import PASSWORD, item_of, make_environment, make_member, ma
 PASS, FAIL = Judgement.PASS, Judgement.FAIL
 
 pytestmark = pytest.mark.django_db
-OVERVIEW, SHEET, ITEM = 14, 29, 45
+OVERVIEW, SHEET, ITEM = 7, 29, 45
 """How many queries a page costs, those of the session and the person included."""
 
 
@@ -107,7 +107,7 @@ def test_a_poll_that_finds_nothing_new_costs_little(page: Client, mia: User) -> 
     address = f"{reverse('overview')}?since={first.context['since']}"
     with CaptureQueriesContext(connection) as made:
         assert page.get(address, **poll).status_code == 204
-    assert len(made) == 6
+    assert len(made) == 3
     tick(mia, item_of(Environment.objects.get(), "audit-log"), now=timezone.now())
     news = page.get(address, **poll)
     assert news.status_code == 200
@@ -193,6 +193,24 @@ def test_the_overview_goes_red_by_the_clock_alone_and_its_page_is_told(page: Cli
     with time_machine.travel(drawn + fresh, tick=False):
         news = page.get(address, **poll)
         assert (news.status_code, news.context["overview"].observed) == (200, first.context["overview"].observed - 1)
+
+
+def test_a_sheet_that_finds_nothing_new_costs_little(page: Client, mia: User) -> None:
+    prod = lively(mia, "one")
+    staging = make_environment(prod.service, "staging", kind="staging", by=mia)
+    other = lively(mia, "two")
+    first = page.get(prod.get_absolute_url()).context
+    seen = {"since": first["since"], "drawn": first["drawn"], "runs": first["runs_token"], "state": first["state_token"]}
+    live = reverse("sheet-live", args=["one", "prod"])
+    tick(mia, item_of(other, "audit-log"), now=timezone.now())
+    with CaptureQueriesContext(connection) as made:
+        assert page.get(live, seen).status_code == 204
+    assert len(made) == 8
+    assert page.get(live, {**seen, "runs": "1q0"}).status_code == 200
+    tick(mia, item_of(staging, "audit-log"), now=timezone.now())
+    with CaptureQueriesContext(connection) as made:
+        page.get(live, seen)
+    assert len(made) > 20, "What is observed in staging may count in production, so the sheet is looked at."
 
 
 @pytest.mark.parametrize("since", ["", "0", "-", "x-1", "1-99999999999", "9" * 30])

@@ -64,6 +64,9 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "healthz": (OPEN_TO_ALL, (405,) * 7),
     "readyz": ((200,) * 7, (405,) * 7),
     "overview": (READ, NOT_SO),
+    "overview-export": (READ, NOT_SO),
+    "filter-save": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
+    "filter-delete": (NOT_SO, (TO_SIGN_IN, 404, 404, 404, 404, 404, 404)),  # Nobody's: each deletes their own.
     "live": ((401, 204, 204, 204, 204, 204, 204), (405,) * 7),  # The test's client is no ASGI: tests/test_live.py.
     "sign-in": ((200, 302, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302, 302)),
     "sign-in-link": ((403, 302, 302, 302, 302, 302, 302), (403,) * 7),
@@ -161,6 +164,8 @@ class Place:
     def address(self, name: str) -> str:
         service, environment = self.prod.service.slug, self.prod.name
         parts = {
+            "overview-export": ["csv"],
+            "filter-delete": [1],
             "checklist": ["bastion"],
             "checklist-version": ["bastion", "1"],
             "checklist-change": ["bastion"],
@@ -190,6 +195,7 @@ class Place:
         }
         alone = {"healthz", "readyz", "overview", "sign-in", "sign-in-link", "sign-out", "service-add"}
         alone |= {"password", "admin-door", "admin-password"}
+        alone |= {"filter-save"}
         alone |= {"tokens", "token-make", "api-builds", "api-document"}
         alone |= {"ledger", "ledger-export"}
         alone |= {"keys"}
@@ -217,6 +223,7 @@ class Place:
         forms: dict[str, dict[str, Any]] = {
             "sign-in": {"username": "nobody", "password": "wrong"},
             "sign-in-link": {"token": "spent"},
+            "filter-save": {"name": "Mine", "query": "kind=prod"},
             "password": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
             "checklist-import": landing_form(written(checklist()), seen=0),
             "checklist-change": landing_form(next_checklist("bastion"), seen=1),

@@ -1,72 +1,86 @@
 """The overview: every live environment with its verdict and strip, and what is left."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
 
-from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from readiness.enums.standing import Status, Verdict
-from readiness.enums.words import Kind, RunState
-from readiness.models import Condition, Entry, Environment, Item, NotApplicable, Run, Team, Waiver
-from readiness.rules.status import ItemFacts
-from readiness.rules.verdicts import Stand, Tally, Under, tally
+from readiness.enums.words import RunState
+from readiness.models import Entry, Environment, Run, Team
+from readiness.rules.verdicts import Tally
 
-from .decisions import standing_decisions
-from .status_sql import status_expression
-from .strips import Strip, answered_by, counting, entries_in_order, strip
+from . import fleet as fleets
+from .fleet import Fleet, Row
+from .overview_filters import Filters, fitting
+from .strips import counting
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """What the address asks for. Empty means: all."""
-
-    kinds: frozenset[str] = frozenset()
-    team: str = ""
-    verdict: str = ""
-    waiting: bool = False
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One environment on the overview."""
-
-    environment: Environment
-    tally: Tally
-    strip: Strip
-    last_run_at: datetime | None
-    waiting: int
-    under: Under | None = None
+ROWS = 100
+"""How many rows a page has."""
+GROUPINGS = {"launch": "launch date", "team": "team", "section": "section"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Rows under one heading: "Launching this week"."""
+    """Rows under one heading: "Launching this week". ``count`` is how many it has on all pages.
+
+    Where ``section`` is one, the rows are shown for it alone: the environments with unsettled items in it.
+    """
 
     heading: str
     rows: list[Row]
+    count: int
+    section: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Without:
+    """How many rows there would be without one of the filters."""
+
+    name: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What the page shows. ``figures`` count verdicts over everything that the other filters leave."""
+    """What the page shows: one page of rows, and figures about all that the filters leave.
+
+    ``figures`` count verdicts over what all filters but that of the verdict leave, ``waiting`` the rows that wait for a
+    reviewer over what all but its own leave. ``held`` is how many environments there are without any filter. Teams may
+    have checklists of their own: ``strips`` are the different orders of entries on this page.
+    """
 
     groups: list[Group]
     figures: Mapping[Verdict, int]
     shown: int
     services: int
-    environments: int
-    entries: int
+    held: int
+    entries: list[Entry]
     waiting: int
     settled: int
     observed: int
     items: int
     section_names: list[str]
-    teams: list[Team] = field(default_factory=list)
+    teams: list[Team]
+    people: list[tuple[str, str]]
+    page: int
+    pages: int
+    first: int
+    last: int
+    seen: int
+    strips: list[Sequence[Entry]] = field(default_factory=list)
+    strip_of_team: Mapping[int, int] = field(default_factory=dict)
+    last_runs: Mapping[int, datetime | None] = field(default_factory=dict)
+    at_launch: Mapping[int, Tally] = field(default_factory=dict)
+    without: list[Without] = field(default_factory=list)
+
+    @property
+    def environments(self) -> int:
+        """How many environments the filters leave."""
+        return self.shown
 
     @property
     def settled_percent(self) -> int:
@@ -79,138 +93,151 @@ class Overview:
         return self.observed * 100 // self.items if self.items else 0
 
 
-def overview(filters: Filters, at: datetime) -> Overview:
-    """Return the overview at an instant. Ten queries, whatever the number of environments."""
-    entries = counting(entries_in_order(), at)
-    asked = _by_team_and_kind(entries)
-    decided = standing_decisions(None, at)
-    environments = list(_environments(filters))
-    by_environment, by_service = _statuses(at)
-    waiting_environments, waiting_services = _waiting()
-    rows = []
-    for environment in environments:
-        found = {**by_service.get(environment.service_id, {}), **by_environment.get(environment.pk, {})}
-        answered, applicable = asked(environment.service.team_id, environment.kind)
-        kept = {entry: stand for entry, stand in found.items() if entry in applicable}
-        rows.append(
-            Row(
-                environment=environment,
-                tally=tally(kept.values(), under=decided.get(environment.pk), at=at),
-                strip=strip(answered, {entry: stand.status for entry, stand in kept.items()}),
-                last_run_at=getattr(environment, "last_run_at", None),
-                waiting=waiting_environments[environment.pk] + waiting_services[environment.service_id],
-                under=decided.get(environment.pk),
-            )
-        )
-    figures = Counter(row.tally.verdict for row in rows)
-    waiting = sum(1 for row in rows if row.waiting)
+def overview(
+    filters: Filters,
+    at: datetime,
+    *,
+    grouping: str = "launch",
+    page: int = 1,
+    size: int | None = ROWS,
+    kept: Fleet | None = None,
+) -> Overview:
+    """Return one page of the overview at an instant; ``size`` is None for all rows on one. A page beyond is the last.
+
+    Two queries, whatever the number of environments, where nothing has happened since it was asked last; ``fleets``
+    says what more. ``kept`` is given where a test compares.
+    """
+    kept = kept or fleets.fleet(at)
+    today = timezone.localdate(at)
+    everything = kept.rows(at)
+    near = fitting(everything, filters.without("verdict", "waiting"), kept=kept, today=today)
+    figures = Counter(row.tally.verdict for row in near if row.waiting or not filters.waiting)
     shown = [
         row
-        for row in rows
-        if (not filters.verdict or row.tally.verdict == filters.verdict) and (not filters.waiting or row.waiting)
+        for row in near
+        if (not filters.verdict or row.tally.verdict == filters.verdict) and (row.waiting or not filters.waiting)
     ]
-    counts: Counter[Status] = sum((row.tally.counts for row in shown), Counter())
+    waiting = sum(1 for row in near if row.waiting and filters.verdict in ("", row.tally.verdict))
+    entries = counting(kept.asked.entries, at)
+    groups = _groups(shown, entries, grouping, today)
+    groups, page, pages, first, last = _one_page(groups, page, size)
+    on_page = {row.environment.pk for group in groups for row in group.rows}
+    strips, strip_of_team = _strips(groups)
+    counts: Counter[Status] = Counter()
+    for row in shown:
+        counts.update(row.tally.counts)
     return Overview(
-        groups=_groups(shown, at),
+        groups=groups,
         figures={verdict: figures[verdict] for verdict in Verdict},
         shown=len(shown),
-        services=len({row.environment.service_id for row in rows}),
-        environments=len(rows),
-        entries=len(entries),
+        services=len({row.environment.service_id for row in shown}),
+        held=len(everything),
+        entries=entries,
         waiting=waiting,
-        settled=sum(row.tally.settled for row in shown),
+        settled=sum(count for status, count in counts.items() if status.settled),
         observed=counts[Status.VERIFIED],
-        items=sum(row.tally.total for row in shown),
+        items=counts.total(),
         section_names=list(dict.fromkeys(entry.section.short for entry in entries)),
-        teams=list(Team.objects.all()),
+        teams=_teams(everything),
+        people=sorted(((one.username, one.name) for one in kept.people.values()), key=lambda one: one[1].casefold()),
+        page=page,
+        pages=pages,
+        first=first,
+        last=last,
+        seen=kept.seen,
+        strips=strips,
+        strip_of_team=strip_of_team,
+        last_runs=_last_runs(on_page),
+        without=[] if shown else _without(everything, filters, kept, today),
     )
 
 
-def moved_by_time(since: datetime, now: datetime) -> bool:
-    """Return whether anything on the overview may have changed after one instant and up to another without an event.
+def up_to_date(seen: int, drawn: datetime, at: datetime) -> bool:
+    """Return whether neither an event nor time alone changed anything since a page was drawn. One query.
 
-    That is where evidence or a waiver ended, a fail or an entry began to count, a condition ended, or a day
-    began. At most three queries.
+    Time does where evidence or a waiver ended, a fail or an entry began to count, a condition ended, or a day began.
     """
-    reached = Q()
-    for name in ItemFacts.names():
-        reached |= Q(**{f"{name}__gt": since, f"{name}__lte": now})
-    if timezone.localdate(since) != timezone.localdate(now) or Item.objects.filter(reached).exists():
-        return True
-    return any(
-        kind.objects.filter(**{f"{name}__gt": since, f"{name}__lte": now}).exists()
-        for kind, name in ((Entry, "counts_from"), (Condition, "until"))
-    )
+    kept = fleets.fleet(at)
+    return kept.seen == seen and not kept.moved(drawn, at)
 
 
-def _environments(filters: Filters) -> QuerySet[Environment]:
-    """Return the environments that the filters leave, each with when a run of it ended last: one step on an index."""
+def _last_runs(environments: set[int]) -> dict[int, datetime | None]:
+    """Return when a run of each ended last: one query, one step on an index for each. Runs are not in the ledger."""
+    if not environments:
+        return {}
     done = Run.objects.filter(environment=OuterRef("pk"), state=RunState.DONE).order_by("-finished_at")
-    found = Environment.objects.filter(archived_at=None, service__archived_at=None).select_related("service__team")
-    found = found.annotate(last_run_at=Subquery(done.values("finished_at")[:1]))
-    if filters.kinds:
-        found = found.filter(kind__in=filters.kinds)
-    if filters.team:
-        found = found.filter(service__team__slug=filters.team)
-    if filters.text:
-        found = found.filter(
-            Q(service__slug__icontains=filters.text)
-            | Q(service__description__icontains=filters.text)
-            | Q(service__team__name__icontains=filters.text)
-        )
-    as_named = Case(*(When(kind=kind, then=Value(place)) for place, kind in enumerate(Kind.values)))
-    return found.order_by(F("launch_on").asc(nulls_last=True), "service__slug", as_named, "name")
+    found = Environment.objects.filter(pk__in=environments).order_by()
+    return dict(found.values_list("pk", Subquery(done.values("finished_at")[:1])))
 
 
-def _by_team_and_kind(entries: list[Entry]) -> Callable[[int, str], tuple[list[Entry], frozenset[int]]]:
-    """Return what gives, for a team and a kind of environment, the entries of its strip and those that apply."""
-
-    @cache
-    def asked(team_id: int, kind: str) -> tuple[list[Entry], frozenset[int]]:
-        answered = answered_by(entries, team_id)
-        return answered, frozenset(entry.pk for entry in answered if kind in entry.kinds)
-
-    return asked
-
-
-_States = dict[int, dict[int, Stand]]
+def _strips(groups: Sequence[Group]) -> tuple[list[Sequence[Entry]], dict[int, int]]:
+    """Return the different orders of entries of some rows, and which of them each team has."""
+    strips: dict[tuple[int, ...], Sequence[Entry]] = {}
+    by_team = {row.environment.service.team_id: row.entries for group in groups for row in group.rows}
+    keys = {team: tuple(entry.pk for entry in entries) for team, entries in by_team.items()}
+    for team, key in keys.items():
+        strips.setdefault(key, by_team[team])
+    numbers = {key: number for number, key in enumerate(strips)}
+    return list(strips.values()), {team: numbers[key] for team, key in keys.items()}
 
 
-def _statuses(at: datetime) -> tuple[_States, _States]:
-    """Return where items stand, by environment and by service, each by entry. One query."""
-    by_environment: _States = {}
-    by_service: _States = {}
-    rows = (
-        Item.objects.filter(entry__retired_at=None, service__archived_at=None)
-        .annotate(status=status_expression(at))
-        .values_list("environment_id", "service_id", "entry_id", "pk", "status", "first_met_at")
-    )
-    for environment_id, service_id, entry_id, item, status, first_met_at in rows:
-        place = by_service if environment_id is None else by_environment
-        was_met = first_met_at is not None and first_met_at <= at
-        stand = Stand(item=item, status=Status(status), was_met=was_met)
-        place.setdefault(environment_id or service_id, {})[entry_id] = stand
-    return by_environment, by_service
+def _teams(rows: Sequence[Row]) -> list[Team]:
+    found = {row.environment.service.team_id: row.environment.service.team for row in rows}
+    return sorted(found.values(), key=lambda team: team.name.casefold())
 
 
-def _waiting() -> tuple[Counter[int], Counter[int]]:
-    """Return how many requests wait for a reviewer, by environment and (for items of a service) by service."""
-    by_environment: Counter[int] = Counter()
-    by_service: Counter[int] = Counter()
-    for model in (Waiver, NotApplicable):
-        waiting = model.objects.filter(decided_at=None, ended_at=None, item__entry__retired_at=None)
-        of_services = waiting.filter(item__environment=None)
-        by_service.update(of_services.values_list("item__service_id", flat=True))
-        by_environment.update(waiting.exclude(item__environment=None).values_list("item__environment_id", flat=True))
-    return by_environment, by_service
+def _without(everything: Sequence[Row], filters: Filters, kept: Fleet, today: date) -> list[Without]:
+    """Return what dropping each filter would leave, where it leaves anything."""
+    found = [
+        Without(name=name, count=len(fitting(everything, filters.without(name), kept=kept, today=today)))
+        for name in filters.active()
+    ]
+    return [one for one in found if one.count]
 
 
-def _groups(rows: list[Row], at: datetime) -> list[Group]:
-    today = timezone.localdate(at)
+# --- groups and pages -------------------------------------------------------------------------------------------------
+def _groups(rows: Sequence[Row], entries: Sequence[Entry], grouping: str, today: date) -> list[Group]:
+    if grouping == "section":
+        return _by_section(rows, entries)
     groups: dict[str, list[Row]] = {}
-    for row in sorted(rows, key=lambda row: _place(row.environment.launch_on, today)):
-        groups.setdefault(launch_heading(row.environment.launch_on, today), []).append(row)
-    return [Group(heading=heading, rows=found) for heading, found in groups.items()]
+    if grouping == "team":
+        for row in sorted(rows, key=lambda row: row.environment.service.team.name.casefold()):
+            groups.setdefault(row.environment.service.team.name, []).append(row)
+    else:
+        for row in sorted(rows, key=lambda row: _place(row.environment.launch_on, today)):
+            groups.setdefault(launch_heading(row.environment.launch_on, today), []).append(row)
+    return [Group(heading=heading, rows=found, count=len(found)) for heading, found in groups.items()]
+
+
+def _by_section(rows: Sequence[Row], entries: Sequence[Entry]) -> list[Group]:
+    sections: dict[int, tuple[str, set[int]]] = {}
+    for entry in entries:
+        sections.setdefault(entry.section_id, (entry.section.name, set()))[1].add(entry.pk)
+    found = []
+    for section, (name, mine) in sections.items():
+        left = [
+            row for row in rows if any(entry in mine and not status.settled for entry, status in row.statuses.items())
+        ]
+        if left:
+            found.append(Group(heading=name, rows=left, count=len(left), section=section))
+    return found
+
+
+def _one_page(groups: Sequence[Group], page: int, size: int | None) -> tuple[list[Group], int, int, int, int]:
+    """Return the groups of one page, its number, how many there are, and the numbers of its first and last row."""
+    total = sum(group.count for group in groups)
+    if size is None:
+        return list(groups), 1, 1, min(1, total), total
+    pages = max(1, -(-total // size))
+    page = min(max(1, page), pages)
+    start, end = (page - 1) * size, min(page * size, total)
+    found, passed = [], 0
+    for group in groups:
+        rows = group.rows[max(0, start - passed) : max(0, end - passed)]
+        passed += group.count
+        if rows:
+            found.append(Group(heading=group.heading, rows=rows, count=group.count, section=group.section))
+    return found, page, pages, min(start + 1, total), end
 
 
 def _place(launch_on: date | None, today: date) -> int:

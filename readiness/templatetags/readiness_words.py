@@ -30,7 +30,7 @@ _VERDICTS = {
     Verdict.NOT_READY: "Not ready",
     Verdict.REGRESSED: "Regressed",
 }
-_LETTERS = {
+LETTERS = {
     Status.VERIFIED: "v",
     Status.ATTESTED: "a",
     Status.WAIVED: "w",
@@ -215,7 +215,7 @@ def legend() -> SafeString:
 # --- the strip --------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=1024)
 def _cell(status: Status | None, title: str, word: str) -> str:
-    return format_html('<i class="{}" title="{}: {}"></i>', _LETTERS[status], title, word)
+    return format_html('<i class="{}" title="{}: {}"></i>', LETTERS[status], title, word)
 
 
 @register.simple_tag
@@ -241,7 +241,7 @@ def _links(cells: tuple[Cell, ...]) -> SafeString:
     return format_html_join(
         "",
         '<a class="{0}" id="cell-{1}" href="#item-{1}" title="{2}: {3}" aria-label="{2}: {3}"></a>',
-        ((_LETTERS[cell.status], cell.slug, cell.title, cell.word) for cell in cells),
+        ((LETTERS[cell.status], cell.slug, cell.title, cell.word) for cell in cells),
     )
 
 

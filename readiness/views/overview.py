@@ -1,7 +1,9 @@
 """The overview page."""
 
 import re
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
@@ -12,49 +14,136 @@ from readiness.enums.standing import Verdict
 from readiness.enums.words import Kind
 from readiness.rules.permissions import add_service_refusals
 from readiness.selectors import overview as selector
+from readiness.selectors.overview_filters import NOBODY, STATES, WINDOWS, Filters
+from readiness.selectors.saved_filters import saved_filters
 
-from .access import Request, newest_event
+from .access import Request, number_in
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_TEAMS = 50
+MOST_LETTERS = 100
+_CHOICES = {
+    "kind": Kind.values,
+    "window": list(WINDOWS),
+    "verdict": [str(verdict) for verdict in Verdict],
+    "status": list(STATES),
+    "waiting": ["1"],
+    "group": list(selector.GROUPINGS),
+    "rows": ["all"],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an address asks for. ``dropped`` is what it says that means nothing here."""
+
+    filters: Filters = field(default_factory=Filters)
+    grouping: str = "launch"
+    all_rows: bool = False
+    page: int = 1
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def grouping_words(self) -> str:
+        """What the rows are grouped by."""
+        return selector.GROUPINGS[self.grouping]
+
+    @property
+    def query(self) -> QueryDict:
+        """The same as a query in one order, without the page and without what means nothing."""
+        found = QueryDict(mutable=True)
+        filters = self.filters
+        found.setlist("kind", [kind for kind in Kind.values if kind in filters.kinds])
+        found.setlist("team", sorted(filters.teams))
+        single = {
+            "window": filters.window,
+            "verdict": filters.verdict,
+            "entry": filters.entry,
+            "status": filters.state,
+            "owner": filters.owner,
+            "waiting": "1" if filters.waiting else "",
+            "q": filters.text,
+            "group": self.grouping if self.grouping != "launch" else "",
+            "rows": "all" if self.all_rows else "",
+        }
+        for name, value in single.items():
+            if value:
+                found[name] = value
+        return found
 
 
 @require_safe
 def overview(request: Request) -> HttpResponse:
-    """Show every live environment that the filters leave; to a page that is up to date already, answer nothing."""
-    newest, now = newest_event(), timezone.now()
+    """Show a page of the environments that the filters leave; to a page that is up to date already, answer nothing."""
+    now = timezone.now()
     following = request.htmx and request.htmx.target == "overview-body"
-    if following and _up_to_date(request.GET.get("since", ""), newest, now):
+    if following and _up_to_date(request.GET.get("since", ""), now):
         return HttpResponse(status=204)
-    filters = _filters(request.GET)
-    context = {
-        "now": now,
-        "overview": selector.overview(filters, now),
-        "filters": filters,
-        "since": f"{newest}-{(now - EPOCH) // timedelta(microseconds=1)}",
-        "kinds": Kind.values,
-        "add_refusals": add_service_refusals(request.user.actor),
-    }
+    context = page_of(request, asked_by(request.GET), now)
     return render(request, "partials/overview_body.html" if following else "overview.html", context)
 
 
-def _up_to_date(since: str, newest: int, now: datetime) -> bool:
+def page_of(request: Request, asked: Asked, now: datetime) -> dict[str, Any]:
+    """Return what the page shows."""
+    size = None if asked.all_rows else selector.ROWS
+    shown = selector.overview(asked.filters, now, grouping=asked.grouping, page=asked.page, size=size)
+    return {
+        "now": now,
+        "overview": shown,
+        "filters": asked.filters,
+        "asked": asked,
+        "since": f"{shown.seen}-{(now - EPOCH) // timedelta(microseconds=1)}",
+        "kinds": Kind.values,
+        "windows": WINDOWS,
+        "states": STATES,
+        "groupings": selector.GROUPINGS,
+        "nobody": NOBODY,
+        "saved": saved_filters(request.user),
+        "add_refusals": add_service_refusals(request.user.actor),
+    }
+
+
+def asked_by(query: QueryDict) -> Asked:
+    """Read an address; words that mean nothing here are left out, and named."""
+    dropped = [
+        f"{name} {value[:40]}"
+        for name, choices in _CHOICES.items()
+        for value in query.getlist(name)
+        if value and value not in choices
+    ]
+    window, verdict, state = (_one_of(query, name) for name in ("window", "verdict", "status"))
+    return Asked(
+        filters=Filters(
+            kinds=frozenset(query.getlist("kind")) & frozenset(Kind.values),
+            teams=frozenset(_clean(team) for team in query.getlist("team")[:MOST_TEAMS]) - {""},
+            window=window,
+            verdict=verdict,
+            entry=_clean(query.get("entry", "")),
+            state=state,
+            owner=_clean(query.get("owner", "")),
+            waiting=_one_of(query, "waiting") == "1",
+            text=_clean(query.get("q", ""))[:MOST_LETTERS],
+        ),
+        grouping=_one_of(query, "group") or "launch",
+        all_rows=_one_of(query, "rows") == "all",
+        page=number_in(query.get("page", "")) or 1,
+        dropped=tuple(dropped),
+    )
+
+
+def _one_of(query: QueryDict, name: str) -> str:
+    value = query.get(name, "")
+    return value if value in _CHOICES[name] else ""
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "").strip()[:150]
+
+
+def _up_to_date(since: str, now: datetime) -> bool:
     """Return whether neither an event nor time alone changed anything since a page was drawn.
 
     ``since`` is what that page was given: the newest event, and the microsecond in Unix time.
     """
     seen = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,16})", since)
-    if seen is None or int(seen[1]) != newest:
-        return False
-    return not selector.moved_by_time(EPOCH + timedelta(microseconds=int(seen[2])), now)
-
-
-def _filters(query: QueryDict) -> selector.Filters:
-    """Read filters from the address; words that mean nothing here are left out."""
-    verdict = query.get("verdict", "")
-    return selector.Filters(
-        kinds=frozenset(query.getlist("kind")) & frozenset(Kind.values),
-        team=query.get("team", "").replace("\0", ""),
-        verdict=verdict if verdict in list(Verdict) else "",
-        waiting=query.get("waiting") == "1",
-        text=query.get("q", "").strip()[:100].replace("\0", ""),
-    )
+    return seen is not None and selector.up_to_date(int(seen[1]), EPOCH + timedelta(microseconds=int(seen[2])), now)

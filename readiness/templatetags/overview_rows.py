@@ -1,0 +1,153 @@
+"""The rows of the overview, as lean as they can be: a page may hold fifteen hundred.
+
+What a row draws of itself is kept with it (``Row.drawn``): it is replaced where anything about it changes. Beside that
+stand the forecast and when a probe ended last, which are drawn each time.
+"""
+
+from datetime import UTC, date, datetime
+from json import dumps
+
+from django import template
+from django.template.context import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from readiness.enums.standing import Status
+from readiness.rules.verdicts import Tally
+from readiness.selectors.fleet import Row
+from readiness.selectors.overview import Group, Overview
+from readiness.selectors.strips import in_words
+
+from .readiness_words import LETTERS, ago_words, day_words, now_of, verdict_words
+from .review_words import kind_tag
+
+register = template.Library()
+
+_CELLS = {status: f'<i class="{letter}"></i>' for status, letter in LETTERS.items() if status}
+_CELL_OF_NOTHING = '<i class="n off"></i>'
+_SAYS_ALONE = '<td class="c-forecast lesser"></td>'
+
+
+@register.simple_tag(takes_context=True)
+def overview_rows(context: Context, overview: Overview, group: Group) -> SafeString:
+    """Draw the rows of a group."""
+    now = now_of(context)
+    today, strips = timezone.localdate(now), overview.strip_of_team
+    drawn = []
+    for row in group.rows:
+        key = row.environment.pk
+        drawn.append(_kept(row, group.section, strips[row.environment.service.team_id], today))
+        drawn.append(_forecast(overview.at_launch.get(key)))
+        drawn.append(_last(overview.last_runs.get(key), now))
+    return mark_safe("".join(drawn))  # noqa: S308  # Every part is escaped where it is made.
+
+
+@register.simple_tag
+def strip_legends(overview: Overview) -> str:
+    """Return, as JSON, the entries of each strip of this page by its number: address, title and section."""
+    return dumps([[[one.slug, one.title, one.section_id] for one in entries] for entries in overview.strips])
+
+
+def _kept(row: Row, section: int | None, strip: int, today: date) -> str:
+    known = row.drawn.get(section)
+    if known is None or known[:2] != (today, strip):
+        row.drawn[section] = known = today, strip, _row(row, section, strip, today)
+    text: str = known[2]
+    return text
+
+
+def _row(row: Row, section: int | None, strip: int, today: date) -> str:
+    one, service = row.environment, row.environment.service
+    return format_html(
+        '<tr{}><td class="c-name"><a class="name" id="sheet-{}{}" href="{}">{}<span class="unseen"> in {}</span></a>{}'
+        "</td>"
+        '<td class="c-env"><span class="tag"{}>{}</span></td>'
+        '<td class="c-verdict"><span class="verdict {}">{}</span>{}</td>'
+        '<td class="c-strip">{}</td>'
+        '<td class="num c-settled">{}%</td><td class="num c-left">{}<span class="phone"> left</span></td>'
+        '<td class="num c-waived lesser">{}</td><td class="c-launch">{}</td>',
+        format_html(' data-strip="{}"', strip) if strip else "",
+        one.pk,
+        "" if section is None else f"-{section}",
+        one.get_absolute_url(),
+        service.slug,
+        one.name,
+        _team(service.team.slug, service.team.name),
+        "" if one.name == one.kind else format_html(' title="{}"', one.kind),
+        one.name,
+        row.tally.verdict,
+        verdict_words(row.tally),
+        _waits(row),
+        _strip(row, section),
+        row.tally.percent,
+        row.tally.left,
+        _waived(row),
+        _launch(one.launch_on, today),
+    )
+
+
+def _team(slug: str, name: str) -> SafeString:
+    try:
+        return format_html('<a class="small faint team" href="{}">{}</a>', reverse("team", args=[slug]), name)
+    except NoReverseMatch:
+        return format_html('<span class="small faint team">{}</span>', name)
+
+
+def _waits(row: Row) -> SafeString | str:
+    decided = kind_tag(row.under.kind) if row.under is not None and row.under.is_go else ""
+    review = f"{row.waiting} to review" if row.waiting else ""
+    return format_html('<span class="small waits">{} {}</span>', decided, review) if decided or review else ""
+
+
+def _strip(row: Row, section: int | None) -> SafeString:
+    sections: dict[int, list[str]] = {}
+    counted: dict[int, Status] = {}
+    for entry in row.entries:
+        if section is None or entry.section_id == section:
+            status = row.statuses.get(entry.pk)
+            sections.setdefault(entry.section_id, []).append(_CELLS[status] if status else _CELL_OF_NOTHING)
+            if status:
+                counted[entry.pk] = status
+    cells = "".join(f"<span>{''.join(found)}</span>" for found in sections.values())
+    return format_html(
+        '<span class="strip" role="img" aria-label="{}">{}</span>',
+        in_words(counted),
+        mark_safe(cells),  # noqa: S308
+    )
+
+
+def _waived(row: Row) -> SafeString | str:
+    if not row.tally.waived:
+        return "0"
+    slug = row.environment.service.slug
+    return format_html(
+        '<a href="{}?state=holding&amp;kind=waiver&amp;service={}">{}<span class="unseen"> waived in {}</span></a>',
+        reverse("waivers"),
+        slug,
+        row.tally.waived,
+        slug,
+    )
+
+
+def _launch(day: date | None, today: date) -> SafeString:
+    if day is None:
+        return mark_safe('<span class="faint">no date</span>')
+    return format_html('<time datetime="{}">{}</time>', day.isoformat(), day_words(day, today))
+
+
+def _forecast(at_launch: Tally | None) -> str:
+    if at_launch is None:
+        return _SAYS_ALONE
+    words = escape(verdict_words(at_launch))
+    return f'<td class="c-forecast lesser"><span class="verdict {at_launch.verdict}">{words}</span></td>'
+
+
+def _last(instant: datetime | None, now: datetime) -> str:
+    if instant is None:
+        return '<td class="c-probe lesser small soft">never</td></tr>'
+    return (
+        f'<td class="c-probe lesser small soft"><time datetime="{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" data-ago>'
+        f"{ago_words(instant, now)}</time></td></tr>"
+    )

@@ -1,0 +1,114 @@
+"""Addresses of the overview with something changed, and its filters in words."""
+
+from django import template
+from django.http import QueryDict
+from django.template.context import Context
+from django.urls import reverse
+
+from readiness.selectors.overview import Overview
+from readiness.selectors.overview_filters import MISSING, NOBODY, WINDOWS, Filters
+
+from .readiness_words import status_word, verdict_word
+
+register = template.Library()
+
+PARAMETERS = {
+    "kinds": "kind",
+    "teams": "team",
+    "state": "status",
+    "text": "q",
+}
+"""Filters whose name in an address is another one."""
+
+
+def address(query: QueryDict) -> str:
+    """Return the address of the overview with a query."""
+    return reverse("overview") + (f"?{query.urlencode()}" if query else "")
+
+
+def _query(context: Context) -> QueryDict:
+    return context["asked"].query.copy()  # type: ignore[no-any-return]
+
+
+@register.simple_tag(takes_context=True)
+def changed(context: Context, **changes: object) -> str:
+    """Return the address with other values; None and nothing leave one out. It is that of the first page."""
+    query = _query(context)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in (None, ""):
+            query[name] = str(value)
+    return address(query)
+
+
+@register.simple_tag(takes_context=True)
+def toggled(context: Context, name: str, value: str) -> str:
+    """Return the address with a value more, or less where it is there already, of those that may be several."""
+    query = _query(context)
+    held = query.getlist(name)
+    query.setlist(name, [one for one in held if one != value] if value in held else [*held, value])
+    return address(query)
+
+
+@register.simple_tag(takes_context=True)
+def without(context: Context, filter_name: str) -> str:
+    """Return the address without a filter."""
+    query = _query(context)
+    query.pop(PARAMETERS.get(filter_name, filter_name), None)
+    return address(query)
+
+
+@register.simple_tag(takes_context=True)
+def kept_fields(context: Context, *but: str) -> list[tuple[str, str]]:
+    """Return names and values of the address that a form carries along, but for those that it asks for itself."""
+    query = _query(context)
+    return [(name, str(value)) for name, values in query.lists() if name not in but for value in values]
+
+
+@register.simple_tag(takes_context=True)
+def query_text(context: Context) -> str:
+    """Return the query of the address as it is saved."""
+    return _query(context).urlencode()
+
+
+@register.filter
+def window_words(window: str) -> str:
+    """Return a launch window in words."""
+    return WINDOWS.get(window, "Any launch date")
+
+
+@register.filter
+def state_words(state: str) -> str:
+    """Return where an item may stand, in words."""
+    return MISSING if state in ("", MISSING) else status_word(state)  # type: ignore[arg-type]
+
+
+@register.simple_tag(takes_context=True)
+def filter_words(context: Context, filter_name: str) -> str:
+    """Return one of the filters in words: "Launching within a week", "owner Mia Roy"."""
+    filters: Filters = context["filters"]
+    overview: Overview = context["overview"]
+    if filter_name == "kinds":
+        return ", ".join(sorted(filters.kinds))
+    if filter_name == "teams":
+        names = {team.slug: team.name for team in overview.teams}
+        return ", ".join(sorted(names.get(team, team) for team in filters.teams))
+    if filter_name == "entry":
+        return next((one.title for one in overview.entries if one.slug == filters.entry), filters.entry)
+    if filter_name == "owner":
+        return owner_words(overview, filters.owner)
+    words = {
+        "window": window_words(filters.window),
+        "verdict": verdict_word(filters.verdict),
+        "state": state_words(filters.state),
+        "waiting": "waiting for a reviewer",
+        "text": f"“{filters.text}”",
+    }
+    return words[filter_name]
+
+
+def owner_words(overview: Overview, owner: str) -> str:
+    """Return an owner in words, by user name."""
+    if owner == NOBODY:
+        return "owned by nobody"
+    return f"owned by {dict(overview.people).get(owner, owner)}"
