@@ -10,7 +10,7 @@ UV := $(shell command -v uv 2>/dev/null)
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: run test soak check lock clean
+.PHONY: run test soak bench check lock clean
 .DEFAULT_GOAL := run
 
 ## run: the product with its demo on http://127.0.0.1:PORT; DEMO=0 without the demo, READINESS_DATA=folder for its data
@@ -30,6 +30,10 @@ soak: $(VENV)/.ready-to-test
 	SOAK_HISTORIES=$(HISTORIES) SOAK_STORED_HISTORIES=$$(($(HISTORIES) / 1000 + 1)) $(BIN)/pytest -n auto --timeout=0 \
 		tests/test_random_histories.py tests/test_told_through_actions.py
 	READINESS_TEST_DATABASE=postgresql SOAK_TICKS=$(TICKS) $(BIN)/pytest --timeout=0 tests/test_many_clients.py
+
+## bench: the pages at the size of a large company, on PostgreSQL; about half an hour. ARGS="--services 50" for less
+bench: $(VENV)/.ready-to-test
+	@$(BIN)/python -m benchmarks.at_size $(ARGS)
 
 ## check: what CI looks at before it tests
 check: $(VENV)/.ready-to-test

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -39,10 +39,14 @@ class NoPostgreSQL(RuntimeError):
 
 
 class PostgreSQL(Server):
-    """One server below ``folder``, with an ordinary role that may create databases, as in production."""
+    """One server below ``folder``, with an ordinary role that may create databases, as in production.
 
-    def __init__(self, folder: Path) -> None:
+    ``settings`` are added to SETTINGS, or stand in their place.
+    """
+
+    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._settings = {**SETTINGS, **(settings or {})}
         self.user = "readiness"
         self.password = secrets.token_urlsafe(16)
         self.port = 0
@@ -62,7 +66,7 @@ class PostgreSQL(Server):
     def start(self) -> None:
         """Start it, on the port that it had before where there is one, and return once it answers."""
         self.port = self.port or free_ports(1)[0]
-        given = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        given = [f"--{name}={value}" for name, value in self._settings.items()]
         self._process = Guarded(
             [
                 str(self._bin / "postgres"),
