@@ -4,6 +4,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -168,3 +170,22 @@ def test_where_there_is_nothing_to_see_words_stand_in_its_place() -> None:
     ):
         assert drawn(points) is None
         assert in_words(points, "2 Mar") == said
+
+
+@pytest.mark.only_on("sqlite")
+def test_the_overview_draws_what_its_kinds_and_its_team_counted(client: Client) -> None:
+    team = make_team("Search")
+    member = make_member(team)
+    prod = make_environment(make_service(team, by=member), by=member, now=timezone.now())
+    keep(prod, timezone.localdate() - timedelta(days=7), 5)
+    make_environment(kind="dev", now=timezone.now())
+    client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
+
+    def said(query: str) -> bool:
+        page = client.get(reverse("overview") + query).content.decode()
+        return "Share of items settled, from 25 to 0 percent" in page
+
+    assert said("")
+    assert said("?team=search&kind=prod")
+    assert not said("?kind=dev")
+    assert not said("?verdict=ready"), "What other filters leave was not counted apart."

@@ -8,6 +8,8 @@ from django import template
 from django.template.context import Context
 from django.utils import timezone
 
+from readiness.selectors.overview import Overview
+from readiness.selectors.overview_filters import Filters
 from readiness.selectors.trend import Point, trend
 
 from .readiness_words import day_words, now_of
@@ -92,3 +94,12 @@ def trend_picture(
         "last": points[-1].day if points else None,
         "now": now,
     }
+
+
+@register.simple_tag(takes_context=True)
+def counted_now(context: Context, overview: Overview, filters: Filters) -> Point | None:
+    """Return what an overview counts as today's point; None where it shows less than its kinds and teams have."""
+    if filters.without("kinds", "teams").active() or not overview.items:
+        return None
+    day = timezone.localdate(now_of(context))
+    return Point(day=day, items=overview.items, settled=overview.settled, verified=overview.observed)
