@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 
 from readiness.views import (
     archiving,
+    bulk,
     checklists,
     comments,
     decisions,
@@ -97,6 +98,7 @@ urlpatterns = [
     ),
     path("services/<slug:service>/<slug:environment>/run/", runs.run_all, name="run-all"),
     path("services/<slug:service>/<slug:environment>/live/", sheets.live, name="sheet-live"),
+    path("services/<slug:service>/<slug:environment>/several/", bulk.several, name="several"),
     path("services/<slug:service>/<slug:environment>/seen/", preferences.seen, name="sheet-seen"),
     path("services/<slug:service>/<slug:environment>/at/", instants.sheet_at, name="sheet-at"),
     path(

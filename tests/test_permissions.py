@@ -29,7 +29,7 @@ from readiness.models import (
 from readiness.selectors.sections import items_in, seen_text
 from tests.checklist_deeds import landing_form, next_checklist
 from tests.checklist_texts import checklist, written
-from tests.deeds import REASON, SUMMARY, ask, decide_on, everything, observe
+from tests.deeds import REASON, SUMMARY, ask, decide_on, everything, observe, on_sheet
 from tests.factories import (
     PASSWORD,
     item_of,
@@ -119,6 +119,7 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "probe-disable": (NOT_SO, ADMINS),
     "probe-enable": (NOT_SO, ADMINS),
     "keys": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
+    "several": (TEAM, DOES),
     "sheet-seen": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
     "item-comment": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
     "item-comment-remove": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 302, 403, 403)),
@@ -186,6 +187,7 @@ class Place:
             "sheet-live": [service, environment],
             "sheet-at": [service, environment],
             "sheet-seen": [service, environment],
+            "several": [service, environment],
             "leave-out": [service, environment, self.item.entry.section_id],
             "run": [service, environment, self.item.entry.slug, self.run.pk],
             "item-comment-remove": [service, environment, self.item.entry.slug, self.commented()],
@@ -256,6 +258,7 @@ class Place:
             "item-comment": {"text": SUMMARY},
             "keys": {"keys": "off", "next": "/ledger/"},
             "sheet-seen": {"seen": 1},
+            "several": {"act": "tick", "item": "store-false", "summary": SUMMARY, "seen": self.versions()},
             "item-assign": {**seen, "owner": self.people["member"].pk, "due_on": "2030-01-01"},
             "ask-waiver": {**seen, "stance": "accept-risk", "reason": REASON, "until": today.isoformat()},
             "ask-not-applicable": {**seen, "reason": REASON},
@@ -281,6 +284,9 @@ class Place:
     def waiting(self) -> int:
         found = Waiver.objects.filter(item=self.item, decided_at=None, ended_at=None).first()
         return found.pk if found else 0
+
+    def versions(self) -> str:
+        return seen_text({one.pk: one.version for one in on_sheet(self.prod)})
 
     def section(self) -> list[Item]:
         return items_in(self.prod, self.item.entry.section, timezone.now())

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from readiness.enums.words import Outcome
-from readiness.models import Clause, Evidence, EvidenceLink, Item, User
+from readiness.models import Clause, Evidence, EvidenceLink, Item, Service, User
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 from readiness.rules.texts import links_refusals, summary_refusals
 from readiness.selectors.clauses import clause_facts
@@ -72,6 +72,11 @@ def tick(
     """
     insist(summary_refusals(summary) + links_refusals(links))
     item = item_to_change(item_id, by=by, seen_version=seen_version)
+    return vouch(item, by=by, summary=summary, links=links, now=now)
+
+
+def vouch(item: Item, *, by: User, summary: str, links: Sequence[str], now: datetime) -> list[Evidence]:
+    """Write a tick that nothing refuses. The item is locked; its event is the last of the transaction so far."""
     fresh = {facts.clause for facts in clause_facts(item) if facts.pass_until is not None and now < facts.pass_until}
     clauses = list(Clause.objects.filter(entry_id=item.entry_id, retired_at=None).order_by("position"))
     chosen = [clause for clause in clauses if clause.slug not in fresh] or clauses
@@ -159,8 +164,19 @@ def assign(
 ) -> Item:
     """Say who owns an item and by when it is due. An owner is a member of the service's team."""
     item = item_to_change(item_id, by=by, seen_version=seen_version)
-    if owner is not None and not item.service.team.memberships.filter(user=owner, user__is_active=True).exists():
-        raise Refused([f"{owner} is not a member of {item.service.team}. Choose somebody who is."])
+    insist(owner_refusals(owner, item.service))
+    return hand_over(item, by=by, owner=owner, due_on=due_on, now=now)
+
+
+def owner_refusals(owner: User | None, service: Service) -> list[str]:
+    """Return why this person cannot own items of a service."""
+    if owner is None or service.team.memberships.filter(user=owner, user__is_active=True).exists():
+        return []
+    return [f"{owner} is not a member of {service.team}. Choose somebody who is."]
+
+
+def hand_over(item: Item, *, by: User, owner: User | None, due_on: date | None, now: datetime) -> Item:
+    """Write owner and due date, where one of them is another. The item is locked."""
     before = {"owner": item.owner_id, "due_on": item.due_on.isoformat() if item.due_on else None}
     after = {"owner": owner.pk if owner else None, "due_on": due_on.isoformat() if due_on else None}
     if before == after:

@@ -125,6 +125,12 @@ def in_order(environments: Iterable[Environment]) -> list[Environment]:
     return sorted(environments, key=lambda one: (Kind.values.index(one.kind), one.name))
 
 
+def belongs_to(environment: Environment, item: Item) -> bool:
+    """Tell whether an item is on an environment's sheet: its own or its service's, and its entry applies there."""
+    mine = item.service_id == environment.service_id and item.environment_id in (None, environment.pk)
+    return mine and item.entry.retired_at is None and item.entry.applies_to(environment.kind)
+
+
 def items_of(service: Service) -> list[Item]:
     """Return the items of a service and of its environments. One query."""
     return list(with_owners(Item.objects.filter(service=service, entry__retired_at=None)))

@@ -1,7 +1,7 @@
 """What a person sets for themselves: whether pages hear single keys, and how far they have read a sheet."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,9 +20,8 @@ def keys(request: Request) -> HttpResponse:
     actions.switch_keys(by=request.user, off=off)
     messages.success(request, f"Single keys are switched {'off' if off else 'on'} for you.")
     back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        back = reverse("overview")
-    return redirect(back)
+    ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(back if ours and back.startswith("/") else reverse("overview"))
 
 
 @require_POST

@@ -52,3 +52,55 @@ if (document.querySelector("[data-seen]")) {
     else since = performance.now();
   });
 }
+
+// --- selecting several ------------------------------------------------------------------------------------------------
+// The boxes stand beside what live updates swap, so a selection outlives them. Without this file the link leads to a page.
+const rows = document.querySelector("[data-rows]");
+const bar = document.getElementById("pick-form");
+const opener = document.querySelector("[data-pick]");
+const boxes = () => [...rows.querySelectorAll(".pick")];
+
+function count() {
+  const picked = boxes().filter((box) => box.checked).length;
+  bar.querySelector("[data-pick-count]").textContent = `${picked} selected`;
+  for (const button of bar.querySelectorAll("[name=act]")) button.disabled = !picked;
+}
+
+function picking(on) {
+  rows.classList.toggle("picking", on);
+  bar.hidden = !on;
+  opener.setAttribute("aria-expanded", String(on));
+  if (!on) for (const box of boxes()) box.checked = false;
+  count();
+}
+
+if (rows && bar && opener) {
+  opener.setAttribute("role", "button");
+  opener.addEventListener("click", (event) => {
+    event.preventDefault();
+    picking(!rows.classList.contains("picking"));
+    if (rows.classList.contains("picking")) boxes()[0]?.focus();
+  });
+  bar.querySelector("[data-pick-stop]").addEventListener("click", () => {
+    picking(false);
+    opener.focus();
+  });
+  rows.addEventListener("change", (event) => { if (event.target.matches(".pick")) count(); });
+  rows.addEventListener("click", (event) => {
+    const all = event.target.closest("[data-pick-all]")?.closest(".section").querySelectorAll(".pick");
+    if (!all) return;
+    const every = [...all].every((box) => box.checked);
+    for (const box of all) box.checked = !every;
+    count();
+  });
+  rows.addEventListener("readiness:pick", (event) => {
+    const box = event.target.querySelector(".pick");
+    if (!box) return;
+    if (!rows.classList.contains("picking")) picking(true);
+    box.checked = !box.checked;
+    count();
+    if (announcer) announcer.textContent = bar.querySelector("[data-pick-count]").textContent;
+  });
+  addEventListener("pageshow", count); // The browser may come back to a page with its boxes as they were.
+  if (boxes().some((box) => box.checked)) picking(true);
+}
