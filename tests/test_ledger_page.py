@@ -22,7 +22,7 @@ from tests.factories import item_of, make_admin, make_environment, make_person
 from tests.ledgers import append, lively_ledger, stored_rows, update
 
 pytestmark = pytest.mark.django_db
-QUERIES = 8
+QUERIES = 9
 """How many queries the page costs, those of the session, the person and the frame included."""
 PAGE = reverse("ledger")
 EXPORT = reverse("ledger-export")

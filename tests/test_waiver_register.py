@@ -34,7 +34,7 @@ from tests.reading import words
 
 MS = timedelta(milliseconds=1)
 FAIL = Judgement.FAIL
-QUERIES = 13
+QUERIES = 14
 """How many queries the page costs, those of the session, the person and the frame included."""
 
 

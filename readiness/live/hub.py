@@ -184,12 +184,12 @@ async def _ask(question: Callable[[], T]) -> T:
     return await asyncio.to_thread(asked)
 
 
-_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
 def hub() -> Hub:
     """Return the hub of the running event loop: one a web process."""
     loop = asyncio.get_running_loop()
-    if loop not in _hubs:
-        _hubs[loop] = Hub()
-    return _hubs[loop]
+    if loop not in hubs:
+        hubs[loop] = Hub()
+    return hubs[loop]

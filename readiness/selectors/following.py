@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from readiness.models import Condition, Entry, Environment, Event, Item
@@ -36,19 +36,21 @@ def moved_on_sheet(environment: Environment, since: int) -> bool:
     return Event.objects.filter(concerns, id__gt=since).exists()
 
 
-def sheet_moved_by_time(environment: Environment, since: datetime, now: datetime) -> bool:
-    """Return whether anything on a sheet may have changed after one instant and up to another without an event.
+def moved_by_time(since: datetime, now: datetime, environment: Environment | None = None) -> bool:
+    """Return whether anything may have changed after one instant and up to another without an event.
 
-    That is where evidence or a waiver ended, a fail or an entry began to count, a condition ended, or a day began.
-    At most one query.
+    That is where evidence or a waiver ended, a fail or an entry began to count, a condition ended, or a day began: on
+    one sheet, or anywhere where none is given. At most three queries.
     """
     if timezone.localdate(since) != timezone.localdate(now):
         return True
     reached = Q()
     for name in ItemFacts.names():
         reached |= Q(**{f"{name}__gt": since, f"{name}__lte": now})
-    items = Item.objects.filter(Q(environment=environment) | Q(environment=None), service=environment.service_id)
+    items, conditions = Item.objects.filter(reached), Condition.objects.filter(until__gt=since, until__lte=now)
+    if environment is not None:
+        own = Q(environment=environment) | Q(environment=None)
+        items = items.filter(own, service=environment.service_id)
+        conditions = conditions.filter(decision__environment=environment)
     entries = Entry.objects.filter(counts_from__gt=since, counts_from__lte=now)
-    conditions = Condition.objects.filter(decision__environment=environment, until__gt=since, until__lte=now)
-    found = Environment.objects.filter(pk=environment.pk)
-    return found.filter(Exists(items.filter(reached)) | Exists(entries) | Exists(conditions)).exists()
+    return items.exists() or conditions.exists() or entries.exists()

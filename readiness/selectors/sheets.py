@@ -153,7 +153,7 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
     known, off = observers(), standing_disablings(environment)
     clauses = _clauses_by_entry()
     comments = _comments(mine)
-    runs = list(Run.objects.filter(environment=environment, state__in=[RunState.QUEUED, RunState.RUNNING]))
+    runs = open_runs(environment)
     by_probe = {run.probe: run for run in runs}
     sections: dict[int, SheetSection] = {}
     for entry in entries:
@@ -192,6 +192,11 @@ def sheet(environment: Environment, at: datetime) -> Sheet:
             )[:6]
         ),
     )
+
+
+def open_runs(environment: Environment) -> list[Run]:
+    """Return the runs that wait or go on here. One query."""
+    return list(Run.objects.filter(environment=environment, state__in=[RunState.QUEUED, RunState.RUNNING]))
 
 
 def _standing(

@@ -1,5 +1,7 @@
 """Finding what an address names. One door: everything here answers 404 for what is not there."""
 
+from dataclasses import dataclass
+
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
@@ -17,11 +19,20 @@ def number_in(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """What a page follows, ``*`` or a service, and what it was drawn from, as it says when it asks again."""
+
+    what: str
+    since: str
+
+
 class Request(HttpRequest):
-    """A request behind the sign-in, with htmx."""
+    """A request behind the sign-in, with htmx. ``following`` is there where its page follows the ledger as a whole."""
 
     user: User
     htmx: HtmxDetails
+    following: Following
 
 
 def find_service(slug: str) -> Service:

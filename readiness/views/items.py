@@ -33,12 +33,14 @@ from readiness.selectors.items import ItemDetail, item_detail
 
 from .access import Request, find_environment, find_item, refusals_to_change
 from .crossings import Crossing, crossed_item
+from .following import asks_again, followed
 from .sheets import sheet_context
 
 TABS = ("evidence", "runs", "waiver", "comments", "history", "why")
 
 
 @require_safe
+@followed("service")
 def detail(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
     """Show one item: a page by itself, or the panel below its line on the sheet."""
     found = find_environment(service, environment)
@@ -70,7 +72,7 @@ def show(
         "crossing": crossing,
         "problem": problem or [],
     }
-    if request.htmx:
+    if request.htmx and not asks_again(request):
         return render(request, "partials/item_detail.html", context, status=status)
     return render(request, "item.html", {**sheet_context(request, environment), **context}, status=status)
 

@@ -15,11 +15,13 @@ from readiness.selectors import chain as stored
 from readiness.selectors import ledger as selector
 
 from .access import Request, number_in
+from .following import followed
 
 MOST_KIND = 60
 
 
 @require_safe
+@followed()
 def ledger(request: Request) -> HttpResponse:
     """Show events, newest first; ``before`` in the address keeps its meaning while events are added."""
     filters = _filters(request.GET)

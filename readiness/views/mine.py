@@ -18,11 +18,13 @@ from readiness.selectors import mine as selector
 from readiness.selectors.mine import ToAnswer
 
 from .access import Request, find_environment, find_item, number_in, refusals_to_change
+from .following import followed
 
 KINDS: dict[str, type[Waiver] | type[NotApplicable]] = {"waiver": Waiver, "not-applicable": NotApplicable}
 
 
 @require_safe
+@followed()
 def mine(request: Request) -> HttpResponse:
     """Show what waits for this person, what launches next first."""
     return show(request)

@@ -14,9 +14,11 @@ from readiness.rules.permissions import Refused, insist, switch_probe_refusals
 from readiness.selectors.probes import ProbeLine, probes_page
 
 from .access import Request
+from .following import followed
 
 
 @require_safe
+@followed()
 def show(request: Request) -> HttpResponse:
     """Show every probe."""
     return _page(request)

@@ -16,6 +16,7 @@ from readiness.selectors.register import Filters, Line
 from readiness.selectors.request_states import KINDS
 
 from .access import Request, number_in
+from .following import followed
 
 HEADINGS = (
     "kind", "service", "environment", "team", "item", "now", "stance", "reason", "clauses", "asked by", "asked at",
@@ -24,6 +25,7 @@ HEADINGS = (
 
 
 @require_safe
+@followed()
 def register(request: Request) -> HttpResponse:
     """Show one page of what the filters leave; with ``format=csv`` all of it, as a file."""
     now, filters = timezone.now(), filters_in(request.GET)

@@ -16,9 +16,11 @@ from readiness.rules.permissions import Refused, insist, launch_refusals
 from readiness.selectors import reviews as selector
 
 from .access import MOST_DIGITS, Request
+from .following import followed
 
 
 @require_safe
+@followed()
 def launches(request: Request) -> HttpResponse:
     """Show reviews to come, launches by date, and reviews past."""
     now = timezone.now()
@@ -101,6 +103,7 @@ def _form(
 
 
 @require_safe
+@followed()
 def show(request: Request, review: int) -> HttpResponse:
     """Show a review with its agenda, who is there, and its minutes."""
     return _page(request, find_review(review))

@@ -21,9 +21,11 @@ from readiness.selectors.services import service_page
 
 from .access import Request, find_service, refusals_to_change
 from .crossings import Crossing, crossed_settings
+from .following import followed
 
 
 @require_safe
+@followed("service")
 def show(request: Request, service: str) -> HttpResponse:
     """Show a service with its environments."""
     found = find_service(service)

@@ -1,5 +1,6 @@
 """The sheet of one environment, and what keeps it up to date."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
@@ -9,17 +10,19 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from readiness.models import Environment, Event
+from readiness.models import Environment, Event, Run
 from readiness.rules.permissions import archived_refusals
 from readiness.selectors.archived import archived
 from readiness.selectors.builds import BuildLine, builds_of
+from readiness.selectors.following import moved_by_time, moved_on_sheet
 from readiness.selectors.histories import Line
 from readiness.selectors.reviews import Launch, launch_of
-from readiness.selectors.sheets import ItemRow, Sheet
+from readiness.selectors.sheets import ItemRow, Sheet, open_runs
 from readiness.selectors.sheets import sheet as select_sheet
 from readiness.selectors.visits import news
 
 from .access import Request, find_environment, newest_event, number_in, refusals_to_change
+from .following import drawn, drawn_from
 
 
 @require_safe
@@ -41,6 +44,7 @@ class SheetContext(TypedDict):
     builds: list[BuildLine]
     launch: Launch
     since: int
+    drawn: str
     runs_token: str
     state_token: str
 
@@ -61,22 +65,29 @@ def sheet_context(request: Request, environment: Environment) -> SheetContext:
         "builds": builds_of(environment),
         "launch": launch,
         "since": since,
-        "runs_token": runs_token(shown),
+        "drawn": drawn(since, now),
+        "runs_token": runs_token(shown.open_runs),
         "state_token": "".join(letter(row) for row in shown.rows) + _covering(launch),
     }
 
 
-def runs_token(shown: Sheet) -> str:
+def runs_token(open_runs: Sequence[Run]) -> str:
     """Return a short text that changes whenever a run of this sheet is queued, starts or ends."""
-    return ".".join(f"{run.pk}{run.state[0]}{run.attempts}" for run in shown.open_runs)
+    return ".".join(f"{run.pk}{run.state[0]}{run.attempts}" for run in open_runs)
 
 
 @require_safe
 def live(request: Request, service: str, environment: str) -> HttpResponse:
-    """Answer what changed on a sheet since an event, by an event, a run or time alone, or nothing."""
+    """Answer what changed on a sheet since an event, by an event, a run or time alone, or nothing.
+
+    ``since`` is the newest event when the sheet was drawn; where ``drawn`` says when that was too, a sheet that is up
+    to date is told so in a few queries.
+    """
     found = find_environment(service, environment)
-    since = number_in(request.GET.get("since", "")) or 0
+    since, at = number_in(request.GET.get("since", "")) or 0, drawn_from(request.GET.get("drawn", ""))
     seen_runs, seen_state = request.GET.get("runs", ""), request.GET.get("state", "")
+    if at is not None and runs_token(open_runs(found)) == seen_runs and _still(found, *at):
+        return HttpResponse(status=204)
     changed = _changed(found, since)
     context = sheet_context(request, found)
     moved = seen_state not in ("", context["state_token"])
@@ -89,6 +100,11 @@ def live(request: Request, service: str, environment: str) -> HttpResponse:
         if _touched(row, changed, seen_runs) or seen not in (" ", letter(row))
     ]
     return render(request, "partials/live_update.html", {**context, "rows": rows})
+
+
+def _still(environment: Environment, since: int, at: datetime) -> bool:
+    """Return whether neither an event nor time alone may have changed a sheet."""
+    return not moved_on_sheet(environment, since) and not moved_by_time(at, timezone.now(), environment)
 
 
 def letter(row: ItemRow) -> str:

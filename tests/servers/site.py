@@ -1,5 +1,6 @@
 """The product's ASGI application behind uvicorn, in a thread of the tests, over the test database."""
 
+import asyncio
 import socket
 import threading
 
@@ -7,6 +8,7 @@ import uvicorn
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.db import connections
 
+from readiness.live.hub import Hub, hubs
 from tests.servers.waiting import eventually
 
 STARTS_WITHIN_S = 120.0
@@ -35,9 +37,24 @@ class LiveSite:
         self._thread.start()
         eventually(lambda: self._server.started or not self._thread.is_alive(), STARTS_WITHIN_S, what="the site is up")
 
+    def streams(self) -> int:
+        """Return how many streams pages follow."""
+        return sum(hub.open for _loop, hub in _hubs_here())
+
+    def cut_streams(self) -> None:
+        """End every stream, as a proxy that is restarted does."""
+        for loop, hub in _hubs_here():
+            for seat in list(hub._seats):
+                seat.good = False
+            loop.call_soon_threadsafe(hub._wake)
+
     def stop(self) -> None:
         """Let open requests end, then close."""
         self._server.should_exit = True
         self._thread.join(STARTS_WITHIN_S)
         self._socket.close()
         connections.close_all()
+
+
+def _hubs_here() -> list[tuple[asyncio.AbstractEventLoop, Hub]]:
+    return [(loop, hub) for loop, hub in list(hubs.items()) if not loop.is_closed()]

@@ -133,6 +133,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (requestConfig?.verb === "post" && xhr.status === 200) forgetDetails(requestConfig.elt);
   const answer = xhr.responseText ?? "";
   if (!event.detail.shouldSwap || !/^\s*<!doctype/i.test(answer)) return;
+  if (answer.includes(`id="${event.detail.target.id}"`) && event.detail.target.matches("[data-follows]")) return;
   event.detail.shouldSwap = false; // A whole page where a part was asked for: signed out, or moved.
   location.reload();
 });

@@ -1,0 +1,162 @@
+"""Open pages follow the ledger in a real browser, and leave alone what somebody has in hand."""
+
+import re
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Page, expect
+
+from readiness.models import Environment, User
+from tests.browser import NewContext, SignedIn
+from tests.deeds import ask, tick
+from tests.factories import item_of, make_environment, make_member, make_reviewer, make_service, make_team
+from tests.servers.site import LiveSite
+from tests.servers.waiting import eventually
+
+pytestmark = pytest.mark.only_on("postgresql")
+
+WITHIN_MS = 60_000
+THE_STREAM = re.compile(r"^http://[^/]+/live/")
+
+
+@pytest.fixture
+def mia(transactional_db: None) -> User:
+    return make_member(make_team("Conversational"), "mia")
+
+
+@pytest.fixture
+def prod(mia: User) -> Environment:
+    return make_environment(make_service(mia.teams.get(), "document-search"), "prod")
+
+
+def follows(page: Page) -> None:
+    """Return once the page is told by a stream, its own or another tab's."""
+    expect(page.locator("html")).to_have_attribute("data-stream", "open", timeout=WITHIN_MS)
+
+
+def mark(page: Page) -> None:
+    """Notice later whether the page was loaded anew."""
+    page.evaluate("window.marked = true")
+
+
+def test_two_people_see_each_other_tick_and_a_half_typed_note_survives(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    noa = make_member(mia.teams.get(), "noa")
+    one, other = signed_in(mia), signed_in(noa)
+    for page in (one, other):
+        page.goto(prod.get_absolute_url())
+        follows(page)
+        mark(page)
+    one.locator("#open-audit-log").click()
+    note = one.locator("#audit-log_tick_summary")
+    note.fill("Half a sent")
+    note.evaluate("field => field.setSelectionRange(4, 6)")
+
+    tick(noa, item_of(prod, "rotation-runbook"), now=timezone.now())
+    tick(noa, item_of(prod, "audit-log"), now=timezone.now())
+    for page in (one, other):
+        expect(page.locator("#row-rotation-runbook")).to_contain_text("by noa", timeout=WITHIN_MS)
+        expect(page.locator("#row-audit-log")).to_contain_text("by noa", timeout=WITHIN_MS)
+        assert page.evaluate("window.marked")
+    expect(one.locator("#banner")).to_contain_text("2 of ")
+    expect(note).to_be_focused()
+    expect(note).to_have_value("Half a sent")
+    assert note.evaluate("field => [field.selectionStart, field.selectionEnd]") == [4, 6]
+    expect(one.locator("#changed")).to_be_visible(timeout=WITHIN_MS)
+    one.get_by_role("button", name="Show what is new").click()
+    expect(one.locator("#detail-audit-log .tabs")).to_be_visible()
+    expect(one.locator("#audit-log_tick_summary")).to_have_value("Half a sent")
+    expect(one.locator("#changed")).to_be_hidden()
+
+
+def test_pages_without_a_live_part_follow_too_and_lose_neither_focus_nor_place(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    ada = make_reviewer("ada")
+    first = ask(mia, item_of(prod, "audit-log"), now=timezone.now())
+    page = signed_in(ada, viewport={"width": 900, "height": 300})
+    page.goto("/my-items/")
+    follows(page)
+    mark(page)
+    link = page.locator("#page").get_by_role("link", name=first.item.entry.title)
+    link.focus()
+    page.mouse.wheel(0, 120)
+    eventually(lambda: page.evaluate("scrollY") > 50, 60, what="it scrolled")
+    top = link.bounding_box()
+    ask(mia, item_of(prod, "rotation-runbook"), now=timezone.now())
+    expect(page.locator(".waits > li")).to_have_count(2, timeout=WITHIN_MS)
+    expect(link).to_be_focused()
+    assert link.bounding_box() == top
+    note = page.locator("textarea").first
+    note.fill("Not yet")
+    ask(mia, item_of(prod, "spend-cap"), now=timezone.now())
+    expect(page.locator("#changed")).to_be_visible(timeout=WITHIN_MS)
+    expect(page.locator(".waits > li")).to_have_count(2)
+    expect(note).to_have_value("Not yet")
+    note.fill("")
+    note.blur()
+    expect(page.locator(".waits > li")).to_have_count(3)
+    expect(page.locator("#changed")).to_be_hidden()
+    assert page.evaluate("window.marked")
+
+
+def test_the_overview_follows_and_says_so_in_one_sentence(signed_in: SignedIn, mia: User, prod: Environment) -> None:
+    page = signed_in(mia)
+    page.goto("/")
+    follows(page)
+    make_environment(prod.service, "staging", kind="staging", now=timezone.now())
+    expect(page.locator("#announcer")).to_have_text(re.compile(r"^The verdicts changed: .*2 "), timeout=WITHIN_MS)
+
+
+@pytest.fixture
+def eight(new_context: NewContext, signed_in: SignedIn, mia: User, prod: Environment) -> list[Page]:
+    """Eight tabs of one browser."""
+    first = signed_in(mia)
+    first.goto(prod.get_absolute_url())
+    return [first, *tabs(first.context, prod, 7)]
+
+
+def tabs(context: BrowserContext, prod: Environment, many: int) -> list[Page]:
+    found = []
+    for _ in range(many):
+        page = context.new_page()
+        page.goto(prod.get_absolute_url())
+        found.append(page)
+    return found
+
+
+def test_eight_tabs_share_one_stream_and_another_takes_over(
+    eight: list[Page], live_site: LiveSite, mia: User, prod: Environment
+) -> None:
+    for page in eight:
+        follows(page)
+    assert live_site.streams() == 1
+    tick(mia, item_of(prod, "rotation-runbook"), now=timezone.now())
+    for page in eight:
+        page.bring_to_front()
+        expect(page.locator("#row-rotation-runbook")).to_contain_text("by mia", timeout=WITHIN_MS)
+    first, *others = eight
+    first.close()
+    tick(mia, item_of(prod, "audit-log"), now=timezone.now())
+    for page in others:
+        page.bring_to_front()
+        expect(page.locator("#row-audit-log")).to_contain_text("by mia", timeout=WITHIN_MS)
+    eventually(lambda: live_site.streams() == 1, 60, what="one stream again")
+
+
+def test_a_stream_that_is_cut_is_made_up_for_by_asking_and_comes_back(
+    signed_in: SignedIn, live_site: LiveSite, mia: User, prod: Environment
+) -> None:
+    page = signed_in(mia)
+    page.goto(prod.get_absolute_url())
+    follows(page)
+    page.route(THE_STREAM, lambda route: route.abort())
+    live_site.cut_streams()
+    expect(page.locator("html")).to_have_attribute("data-stream", "none", timeout=WITHIN_MS)
+    tick(mia, item_of(prod, "rotation-runbook"), now=timezone.now())
+    expect(page.locator("#row-rotation-runbook")).to_contain_text("by mia", timeout=WITHIN_MS)
+    page.unroute(THE_STREAM)
+    follows(page)
+    tick(mia, item_of(prod, "audit-log"), now=timezone.now())
+    expect(page.locator("#row-audit-log")).to_contain_text("by mia", timeout=WITHIN_MS)
