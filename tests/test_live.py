@@ -15,6 +15,7 @@ from readiness.rules.following import RELOAD
 from tests.browser import session_of
 from tests.factories import make_environment, make_person
 from tests.follower import WAITS_S, Follower, follower
+from tests.servers.pool import held_of_the_pool
 from tests.servers.site import LiveSite
 from tests.servers.waiting import eventually
 
@@ -35,14 +36,6 @@ def write(mia: User, *, environment: Environment | None = None, kind: str = "tes
 
 def written(mia: User, many: int) -> list[int]:
     return [write(mia) for _ in range(many)]
-
-
-def held_of_the_pool() -> int:
-    """How many connections are taken out of the pool now, by this test too."""
-    pool = connection.pool
-    assert pool is not None
-    stats = pool.get_stats()
-    return int(stats["pool_size"] - stats["pool_available"])
 
 
 def test_a_stream_says_where_something_moved_and_resumes_without_loss_or_double(
