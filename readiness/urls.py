@@ -31,6 +31,7 @@ from readiness.views import (
     services,
     sheets,
     signing_in,
+    teams,
     tokens,
     transfers,
 )
@@ -57,6 +58,7 @@ urlpatterns = [
     path("live/", live.live, name="live"),
     path("keys/", preferences.keys, name="keys"),
     path("search/", search.search, name="search"),
+    path("teams/<slug:team>/", teams.show, name="team"),
     path("waivers/", register.register, name="waivers"),
     path("launches/", reviews.launches, name="launches"),
     path("reviews/new/", reviews.plan, name="review-add"),

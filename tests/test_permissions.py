@@ -69,6 +69,7 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "filter-delete": (NOT_SO, (TO_SIGN_IN, 404, 404, 404, 404, 404, 404)),  # Nobody's: each deletes their own.
     "live": ((401, 204, 204, 204, 204, 204, 204), (405,) * 7),  # The test's client is no ASGI: tests/test_live.py.
     "heat-map": (READ, NOT_SO),
+    "team": (READ, NOT_SO),
     "sign-in": ((200, 302, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302, 302)),
     "sign-in-link": ((403, 302, 302, 302, 302, 302, 302), (403,) * 7),
     "sign-out": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
@@ -172,6 +173,7 @@ class Place:
             "checklist-version": ["bastion", "1"],
             "checklist-change": ["bastion"],
             "service": [service],
+            "team": [self.prod.service.team.slug],
             "service-change": [service],
             "service-transfer": [service],
             "environment-add": [service],

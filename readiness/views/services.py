@@ -36,7 +36,8 @@ def show(request: Request, service: str) -> HttpResponse:
         "archived": archived_service(found),
         "archived_environments": archived_environments(found),
     }
-    return render(request, "service.html", {**context, "environments": service_page(found, timezone.now())})
+    now = timezone.now()
+    return render(request, "service.html", {**context, "now": now, "page": service_page(found, now)})
 
 
 @require_http_methods(["GET", "POST"])
