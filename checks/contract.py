@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from readiness.enums.words import Judgement, Kind
+from readiness.observers import Fix
 from readiness.rules.findings import Finding, Param
 
 if TYPE_CHECKING:
@@ -125,6 +126,10 @@ class Probe(ABC):
     @abstractmethod
     def proofs(self) -> Sequence[Proof]:
         """Return known-good and known-bad targets. A worker tries the probe on them before it trusts it."""
+
+    def fix(self, message: str, facts: Facts) -> Fix | None:  # noqa: ARG002 - a probe with nothing to change needs neither
+        """Return what to change after a finding with that message; None for a pass. Every other message has one."""
+        return None
 
     def finding(self, clause: str, judgement: Judgement, message: str, **params: Param) -> Finding:
         """Make a finding from one of ``messages``; an unknown message or a missing parameter is a ``KeyError``."""

@@ -1,7 +1,9 @@
 """Every probe, by slug. One explicit list; a test compares it with the folder and with the checklist."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache, partial
+from typing import Any
 
 from django.conf import settings
 
@@ -12,7 +14,7 @@ from checks.probes.proxy_buffering import ProxyBuffering
 from checks.probes.spend_cap import SpendCap
 from checks.targets import target_of
 from readiness.models import Environment
-from readiness.observers import Observer, OwnProof
+from readiness.observers import Fix, Observer, OwnProof
 
 PROBES: tuple[Probe, ...] = (KeyValidity(), SpendCap(), ProxyBuffering())
 
@@ -39,9 +41,18 @@ def observers() -> list[Observer]:
             every=interval(probe),
             missing=partial(_missing, probe),
             proof=partial(_proof, probe),
+            fix=partial(_fix, probe),
         )
         for probe in PROBES
     ]
+
+
+def _fix(probe: Probe, code: str, facts: Mapping[str, Any]) -> Fix | None:
+    """Return what to change after a finding. Facts that an older version wrote may lack what a newer one reads."""
+    try:
+        return probe.fix(code.removeprefix(f"{probe.slug}."), dict(facts))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        return Fix(words=probe.remedy)
 
 
 def _missing(probe: Probe, environment: Environment) -> list[str]:

@@ -1,6 +1,6 @@
 """Which probes exist, as far as pages need to know: ``checks`` answers when it is installed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,26 @@ class OwnProof:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """Lines to copy as they are, and what they are for."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """What to change after a finding, in words, and the exact lines where there are any; the likeliest first."""
+
+    words: str
+    snippets: tuple[Snippet, ...] = ()
+
+
+def _no_fix(_code: str, _facts: Mapping[str, Any]) -> Fix | None:
+    return None
+
+
 def _never_tried() -> OwnProof | None:
     return None
 
@@ -31,7 +51,8 @@ class Observer:
     """A probe as a page shows it.
 
     ``every`` is how often it runs by itself; ``missing`` says what an environment lacks before it can look, in words.
-    ``proof`` asks for its own proof; None where it has not tried yet.
+    ``proof`` asks for its own proof; None where it has not tried yet. ``fix`` takes the code of a finding and the facts
+    of its run, which may be of an older version of the probe.
     """
 
     slug: str
@@ -40,6 +61,7 @@ class Observer:
     every: timedelta
     missing: Callable[[Environment], list[str]]
     proof: Callable[[], OwnProof | None] = _never_tried
+    fix: Callable[[str, Mapping[str, Any]], Fix | None] = _no_fix
 
 
 def observers() -> dict[str, Observer]:

@@ -137,7 +137,7 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "decide": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 403, 302, 403)),
     "end-request": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 302, 302, 302)),
     "item-run": (NOT_SO, DOES),
-    "run": ((TO_SIGN_IN, 302, 302, 302, 302, 302, 302), NOT_SO),
+    "run": (READ, NOT_SO),
 }
 
 

@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 from checks.contract import Facts, Probe, Proof, Target, Tools
 from checks.http import RequestFailed
 from checks.keys import SecretError
+from checks.probes.key_fixes import key_fix
 from checks.standin.app import standin_app
 from checks.standin.settings import StandInSettings
 from readiness.enums.words import Judgement
+from readiness.observers import Fix
 from readiness.rules.findings import Finding
 from readiness.rules.references import split_reference
 
@@ -152,6 +154,9 @@ class KeyValidity(Probe):
         if status >= 500:
             return self.finding(clause, unsure, "upstream", status=status)
         return self.finding(clause, unsure, "not-found", url=facts["url"], status=status)
+
+    def fix(self, message: str, facts: Facts) -> Fix | None:
+        return key_fix(message, facts)
 
     def proofs(self) -> Sequence[Proof]:
         """A stand-in that accepts the key, and one that has revoked it."""

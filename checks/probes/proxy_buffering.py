@@ -12,9 +12,11 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from checks.contract import Facts, Probe, Proof, Target, Tools
 from checks.http import RequestFailed, StreamAnswer
+from checks.probes.buffering_fixes import buffering_fix
 from checks.probes.buffering_proofs import buffering_proofs
 from checks.probes.event_stream import Decoder, EventReader, UnreadableError
 from checks.probes.stream_clauses import Fetch, cached, compressed, held, is_event_stream
+from readiness.observers import Fix
 from readiness.rules.findings import Finding
 
 SEEN_HEADERS = (
@@ -119,6 +121,9 @@ class ProxyBuffering(Probe):
             self.finding(clause, verdict.judgement, verdict.message, **verdict.params)
             for clause, verdict in verdicts.items()
         ]
+
+    def fix(self, message: str, facts: Facts) -> Fix | None:
+        return buffering_fix(message, facts)
 
     def proofs(self) -> Sequence[Proof]:
         return buffering_proofs(self)

@@ -18,8 +18,10 @@ from jmespath.exceptions import JMESPathError
 from checks.contract import BillingTarget, Facts, Probe, Proof, Target, Tools
 from checks.http import RequestFailed
 from checks.keys import Secret, SecretError
+from checks.probes.cap_fixes import cap_fix
 from checks.probes.fixed_json import fixed_json_app
 from readiness.enums.words import Judgement
+from readiness.observers import Fix
 from readiness.rules.findings import Finding
 
 ENVIRONMENT = "{environment}"
@@ -91,6 +93,9 @@ class SpendCap(Probe):
         """Compare two caps; whatever is not clearly one of both is inconclusive."""
         judgement, message, params = _judged(facts)
         return [self.finding("cap-matches", judgement, message, **params)]
+
+    def fix(self, message: str, facts: Facts) -> Fix | None:
+        return cap_fix(message, facts)
 
     def proofs(self) -> Sequence[Proof]:
         """A billing document with the declared cap, one with another, one without."""

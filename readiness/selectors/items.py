@@ -29,6 +29,7 @@ from .clauses import clause_facts
 from .disablings import standing_disablings
 from .histories import Line, lines
 from .retiring import retirable
+from .trails import trail
 
 MOST_COMMENTS = 100
 """So many comments are shown, the newest of all."""
@@ -74,6 +75,7 @@ class ItemDetail:
     standing_not_applicable: NotApplicable | None
     probes: list[Observer]
     runs: list[Run]
+    trails: dict[str, list[Run]]
     open_runs: list[Run]
     history: list[Line]
     comments: list[Comment]
@@ -151,6 +153,7 @@ def item_detail(environment: Environment, item: Item, at: datetime) -> ItemDetai
         standing_not_applicable=next((one for one in not_applicables if one.standing), None),
         probes=probes,
         runs=runs,
+        trails={probe.slug: trail(environment, probe.slug) for probe in probes},
         open_runs=[run for run in runs if run.is_open],
         history=lines(Event.objects.filter(item=item)[:50]),
         comments=_comments(item),

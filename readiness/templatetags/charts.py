@@ -1,6 +1,5 @@
 """Facts drawn: the arrival chart, and any facts as a list. Facts outlive the code that wrote them: be forgiving."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -149,10 +148,18 @@ def _reading_rows(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "accept": fetch.get("accept_encoding", ""),
                 "status": fetch.get("status") or "no answer",
                 "events": len(events),
+                "first": [length(found) if found is not None else "none" for found in _firsts(fetch)],
                 "headers": [seen.get(name, "") for name in HEADERS],
             }
         )
     return rows
+
+
+def _firsts(fetch: Mapping[str, Any]) -> list[float | None]:
+    """Return when the headers came and when the first event did, in milliseconds; None where they did not."""
+    events = fetch.get("events")
+    first = events[0].get("arrived_ms") if isinstance(events, list) and events and isinstance(events[0], dict) else None
+    return [float(one) if isinstance(one, int | float) else None for one in (fetch.get("header_ms"), first)]
 
 
 @register.filter
@@ -186,11 +193,12 @@ def _rows(facts: Mapping[str, Any], path: tuple[str, ...]) -> list[Row]:
         elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
             continue
         else:
-            found.append(_row((*path, str(key)), value))
+            found.append(row_of((*path, str(key)), value))
     return found
 
 
-def _row(path: tuple[str, ...], value: object) -> Row:
+def row_of(path: tuple[str, ...], value: object) -> Row:
+    """Return one fact in words, named by its path; the last part may carry a unit."""
     *before, last = path
     name, _, unit = last.rpartition("_")
     if not name or unit not in UNITS:
@@ -210,12 +218,6 @@ def _value(value: object, unit: str) -> str:
         number = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}".removesuffix(".0")
         return f"{number} {unit}".strip()
     return str(value)
-
-
-@register.filter
-def as_json(value: object) -> str:
-    """Return facts as they are kept, indented."""
-    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False, default=str)
 
 
 @register.inclusion_tag("partials/share_bar.html")

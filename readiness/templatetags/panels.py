@@ -119,14 +119,6 @@ def last_run_over(runs: Iterable[Run], probe: str) -> Run | None:
 
 
 @register.simple_tag
-def earlier_runs(detail: ItemDetail) -> list[Run]:
-    """Return the runs that the panel does not show in full: neither the newest of their probe nor the last one over."""
-    shown = {run.pk for run in detail.newest_runs}
-    shown |= {run.pk for probe in detail.probes if (run := last_run_over(detail.runs, probe.slug)) is not None}
-    return [run for run in detail.runs if run.pk not in shown]
-
-
-@register.simple_tag
 def observer_of(probes: Iterable[Observer], slug: str) -> Observer | None:
     """Return a probe by its slug."""
     return next((probe for probe in probes if probe.slug == slug), None)

@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from readiness.enums.standing import Status, Verdict
-from readiness.models import Team
+from readiness.models import Run, Team
 from readiness.rules.permissions import Actor
 from readiness.rules.verdicts import Tally
 from readiness.selectors.strips import Cell, Strip
@@ -158,6 +158,15 @@ def elapsed(context: Context, since: datetime | None) -> str:
     """Say how long something has gone on, in whole seconds: "7 s"; "0 s" for None."""
     seconds = int((now_of(context) - since).total_seconds()) if since else 0
     return f"{max(0, seconds)} s"
+
+
+@register.simple_tag
+def took(run: Run) -> str:
+    """Say how long a run took, from its start to its end: "0.4 s", "12 s"; nothing while it goes on."""
+    if run.started_at is None or run.finished_at is None:
+        return ""
+    seconds = max(0.0, (run.finished_at - run.started_at).total_seconds())
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 @register.simple_tag(takes_context=True)

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,6 +13,7 @@ from readiness.models import Clause, Entry, Run
 from readiness.observers import observers
 from readiness.rules.permissions import Refused
 from readiness.selectors.disablings import disabled_words, standing_disablings
+from readiness.selectors.trails import run_page
 
 from .access import Request, find_environment, find_item
 from .items import changed
@@ -69,14 +69,15 @@ def run_item(request: Request, service: str, environment: str, entry: str) -> Ht
 
 @require_safe
 def run(request: Request, service: str, environment: str, entry: str, run: int) -> HttpResponse:
-    """Show one run; to a panel that follows it, with the parts of the sheet that follow from its end."""
+    """Show one run: its page, its facts as JSON, or to a panel that follows it what follows from its end."""
     found = find_environment(service, environment)
     item = find_item(found, entry)
-    shown = get_object_or_404(Run.objects.select_related("asked_by"), pk=run, environment=found)
+    shown = get_object_or_404(Run.objects.select_related("asked_by", "environment"), pk=run, environment=found)
     context = {"run": shown, "environment": found, "entry": item.entry, "observer": observers().get(shown.probe)}
+    if not request.htmx and request.GET.get("form") == "json":
+        return JsonResponse(shown.facts, json_dumps_params={"indent": 2, "ensure_ascii": False})
     if not request.htmx:
-        address = reverse("item", args=[found.service.slug, found.name, item.entry.slug])
-        return redirect(f"{address}?tab=runs")
+        return render(request, "run.html", {**context, "page": run_page(shown), "now": timezone.now()})
     if shown.is_open:
         return render(request, "partials/run.html", context)
     sheet = sheet_context(request, found)

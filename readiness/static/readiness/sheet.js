@@ -104,3 +104,19 @@ if (rows && bar && opener) {
   addEventListener("pageshow", count); // The browser may come back to a page with its boxes as they were.
   if (boxes().some((box) => box.checked)) picking(true);
 }
+
+// --- lines to copy ----------------------------------------------------------------------------------------------------
+document.documentElement.classList.add("scripted");
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  const code = button?.closest(".snippet")?.querySelector("code");
+  if (!code) return;
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    if (announcer) announcer.textContent = "Copied.";
+    button.firstChild.textContent = "Copied";
+    setTimeout(() => { button.firstChild.textContent = "Copy"; }, 2000);
+  } catch { // Not over plain HTTP: it is marked instead, for the person to copy.
+    getSelection().selectAllChildren(code);
+  }
+});

@@ -1,0 +1,138 @@
+"""What to change where a canary stream was held, compressed or cached, with the lines to write. Pure functions.
+
+The causes were measured with nginx 1.22, HAProxy 2.6, Caddy 2.6, Varnish 7.1 and Envoy 1.40. What was seen decides
+which lines stand first: which proxies stand on the way nobody told us.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from checks.contract import Facts
+from readiness.observers import Fix, Snippet
+
+EARLY_MS = 250
+"""Half a gap: headers that come sooner, before events that are held, came from a proxy that had begun to answer."""
+
+
+def buffering_fix(message: str, facts: Facts) -> Fix | None:
+    """Return what to do about one of the messages of ``proxy-buffering``; None where it is a pass."""
+    if message in ("held-to-the-end", "held-in-pages", "uneven", "late"):
+        return Fix(words=_HOLDING[message], snippets=_not_held(message, facts))
+    if message == "held-by-one":
+        words = "A proxy that compresses sends each event on only when the next one comes. Leave streams uncompressed."
+        return Fix(words=words, snippets=(_HAPROXY_COMPRESSION, _nginx(facts, "gzip off;"), _CADDY_COMPRESSION))
+    if message == "compressed":
+        words = "Leave text/event-stream out of what the proxy compresses; browsers always accept gzip."
+        return Fix(
+            words=words,
+            snippets=_in_order((_nginx(facts, "gzip off;"), _CADDY_COMPRESSION, _HAPROXY_COMPRESSION), facts),
+        )
+    if message in ("replayed", "replayed-only", "cache-hinted", "foreign-canary"):
+        words = "Let no cache answer on the stream route, and send Cache-Control: no-cache with the stream."
+        lines = ("proxy_cache off;", "proxy_buffering off;")
+        return Fix(words=words, snippets=_in_order((_nginx(facts, *lines), _varnish_pass(facts)), facts))
+    if message == "cut-early":
+        words = "Something on the way has a time limit that is shorter than the stream. Give the route a longer one."
+        return Fix(words=words, snippets=(_ENVOY_TIMEOUT, _nginx(facts, "proxy_read_timeout 300s;")))
+    return Fix(words=_IN_WORDS[message], snippets=(_try_it(facts),)) if message in _IN_WORDS else None
+
+
+_HOLDING = {
+    "held-to-the-end": "A proxy gathers the whole answer before it passes it on. Turn buffering off on this route, "
+    "with the lines for the proxy that stands in front of the service.",
+    "held-in-pages": "A proxy passes the answer on in full buffers. Turn buffering off on this route, with the lines "
+    "for the proxy that stands in front of the service.",
+    "uneven": "Some readings came as they were sent and others were held, so there may be several ways to the service. "
+    "Compare the configuration of each.",
+    "late": "Each event waits for the same time. HAProxy holds small pieces for 200 ms unless it is told not to.",
+}
+_IN_WORDS = {
+    "other-pace": "Make the canary route send as many events, as far apart, as its query asks for.",
+    "untrue-times": "Take sent_ms on a monotonic clock when each event is written, not before.",
+    "padded": "Send canary events without padding and long comments: 120 bytes are enough.",
+    "nonce-repeats": "Make a new nonce for each answer of the canary route.",
+    "unreachable": "See that the stream route is reached from where the worker runs, and that it answers.",
+    "redirected": "Write the address that the redirect leads to as the stream route, in the settings.",
+    "wrong-status": "Make the canary route answer 200, without signing in.",
+    "wrong-type": "Make the canary route answer with Content-Type: text/event-stream.",
+    "no-events": "Send the first canary event at once, and flush each one.",
+    "not-a-canary": "Send events of the canary protocol on this route: canary, nonce, n, of and sent_ms as JSON.",
+    "unreadable": "Send the stream in no Content-Encoding, or in the one that was asked for.",
+}
+
+
+def _not_held(message: str, facts: Facts) -> tuple[Snippet, ...]:
+    nginx = _nginx(facts, "proxy_buffering off;", "proxy_http_version 1.1;", "gzip off;")
+    header = Snippet(
+        name="The service itself, where nginx may not be changed",
+        text="X-Accel-Buffering: no\nCache-Control: no-cache, no-transform",
+    )
+    every = (nginx, _CADDY, _VARNISH_STREAM, _HAPROXY_DELAY, header)
+    if message == "late":
+        return (_HAPROXY_DELAY, nginx)
+    if _headers_early(facts):
+        return _in_order((_CADDY_COMPRESSION, nginx, _CADDY, _VARNISH_STREAM, header), facts)
+    return _in_order(every, facts)
+
+
+def _headers_early(facts: Facts) -> bool:
+    """Tell whether headers came at once and events did not: Caddy with compression does that."""
+    return any(
+        fetch.get("header_ms") is not None
+        and fetch["header_ms"] < EARLY_MS
+        and fetch.get("events")
+        and fetch["events"][0]["arrived_ms"] > fetch["header_ms"] + EARLY_MS
+        for fetch in _fetches(facts)
+    )
+
+
+def _in_order(snippets: tuple[Snippet, ...], facts: Facts) -> tuple[Snippet, ...]:
+    """Return snippets with those of proxies that named themselves in the answer first."""
+    seen = " ".join(
+        f"{name} {value}" for fetch in _fetches(facts) for name, value in (fetch.get("headers") or {}).items()
+    ).lower()
+    return tuple(sorted(snippets, key=lambda one: one.name.split()[0].lower().strip(",") not in seen))
+
+
+def _fetches(facts: Facts) -> list[Mapping[str, Any]]:
+    found = facts.get("fetches")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _path(facts: Facts) -> str:
+    path = urlsplit(str(facts.get("route", ""))).path or "/"
+    return path.rpartition("/")[0] + "/"
+
+
+def _nginx(facts: Facts, *lines: str) -> Snippet:
+    body = "".join(f"    {line}\n" for line in lines)
+    return Snippet(name="nginx", text=f"location {_path(facts)} {{\n    # proxy_pass as it is\n{body}}}")
+
+
+def _varnish_pass(facts: Facts) -> Snippet:
+    inner = f'    if (req.url ~ "^{_path(facts)}") {{\n        return (pass);\n    }}\n'
+    return Snippet(name="Varnish", text=f"sub vcl_recv {{\n{inner}}}")
+
+
+def _try_it(facts: Facts) -> Snippet:
+    route = facts.get("route", "")
+    return Snippet(
+        name="To see it yourself",
+        text=f"curl -N -H 'Accept: text/event-stream' '{route}?canary=try&events=8&gap_ms=500'",
+    )
+
+
+_CADDY = Snippet(name="Caddy", text="reverse_proxy app:8000 {\n    flush_interval -1\n}")
+_CADDY_COMPRESSION = Snippet(
+    name="Caddy, compression without text/event-stream",
+    text="encode {\n    gzip\n    match {\n        header Content-Type text/html*\n"
+    "        header Content-Type application/json*\n    }\n}",
+)
+_VARNISH_STREAM = Snippet(name="Varnish", text="sub vcl_backend_response {\n    set beresp.do_stream = true;\n}")
+_HAPROXY_DELAY = Snippet(name="HAProxy, in both the frontend and the backend", text="option http-no-delay")
+_HAPROXY_COMPRESSION = Snippet(
+    name="HAProxy, compression without text/event-stream",
+    text="compression algo gzip\ncompression type text/html text/css application/json",
+)
+_ENVOY_TIMEOUT = Snippet(name="Envoy, whose routes end after 15 s", text="route:\n  cluster: app\n  timeout: 0s")

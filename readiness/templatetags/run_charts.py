@@ -1,0 +1,231 @@
+"""Runs and their facts drawn: a trail of outcomes, how old a key is, a cap against the declared one, and every fact."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.utils import timezone
+
+from readiness.enums.words import Judgement, RunState
+from readiness.models import Environment, Run
+from readiness.observers import Fix, Observer
+from readiness.selectors.trails import key_seen_since
+
+from .charts import Row, fact_rows, row_of
+from .panels import findings_in_order
+from .readiness_words import day_words, exact_words, item_url, now_of
+
+register = template.Library()
+
+SLOT = 24
+"""How many pixels of a trail one run takes: what is pressed with a finger is no narrower."""
+
+LABEL_SLOTS = 3
+"""How many runs must lie between two words below a trail, so that they do not touch."""
+
+KEY_DAYS = 365
+"""A key is rotated within a year (entry "rotation-runbook")."""
+
+_WORDS = {"pass": "passed", "fail": "failed", "inconclusive": "could not tell", "errored": "could not look"}
+
+
+# --- the trail --------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One run of a trail: where it stands, what came out, and how it is said."""
+
+    x: int
+    label_x: int
+    kind: str
+    said: str
+    url: str
+    label: str
+    here: bool
+
+
+def outcome_of(run: Run) -> str:
+    """Return what came out of a run that is over, by its worst finding: a word of ``_WORDS``."""
+    if run.state == RunState.ERRORED:
+        return "errored"
+    ordered = findings_in_order(run.findings)
+    worst = str(ordered[0].get("judgement", "")) if ordered else ""
+    return worst if worst in _WORDS else "inconclusive"
+
+
+@register.inclusion_tag("partials/run_trail.html", takes_context=True)
+def run_trail(
+    context: Context, runs: Sequence[Run], environment: Environment, entry_slug: str, here: int = 0
+) -> dict[str, Any]:
+    """Draw runs along a line of time, the newest at the right; each leads to its page. ``here`` is the one shown."""
+    today = timezone.localdate(now_of(context))
+    marks: list[Mark] = []
+    labelled, labelled_day = -LABEL_SLOTS, ""
+    for index, run in enumerate(runs):
+        kind, at = outcome_of(run), run.finished_at or run.queued_at
+        day = day_words(timezone.localdate(at), today)
+        label = ""
+        if index - labelled >= LABEL_SLOTS and day != labelled_day:
+            label, labelled, labelled_day = day, index, day
+        elif index - labelled >= 2 * LABEL_SLOTS:
+            label, labelled = f"{timezone.localtime(at):%H:%M}", index
+        marks.append(
+            Mark(
+                x=SLOT * index + SLOT // 2,
+                label_x=max(SLOT, SLOT * index + SLOT // 2),
+                kind=kind,
+                said=f"Run {run.pk} {_WORDS[kind]}, {exact_words(at)}",
+                url=item_url("run", environment, entry_slug, run.pk),
+                label=label,
+                here=run.pk == here,
+            )
+        )
+    counted = Counter(mark.kind for mark in marks)
+    said = ", ".join(f"{counted[kind]} {word}" for kind, word in _WORDS.items() if counted[kind])
+    many = "The last run" if len(marks) == 1 else f"The last {len(marks)} runs"
+    return {"marks": marks, "width": max(SLOT * len(marks), 60), "said": f"{many}: {said}.", "kinds": _legend(counted)}
+
+
+def _legend(counted: Mapping[str, int]) -> list[tuple[str, str, int]]:
+    return [(kind, word, counted[kind]) for kind, word in _WORDS.items() if counted[kind]]
+
+
+# --- facts that are drawn ---------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One bar: its name, its share of the whole width, and what it says at its end."""
+
+    name: str
+    share: str
+    value: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """Bars on one scale, with the same in words. ``limit`` is where a line stands, empty without one."""
+
+    bars: list[Bar]
+    said: str
+    limit: str = ""
+
+
+def cap_bars(facts: Mapping[str, Any]) -> Bars | None:
+    """Return the cap that is set beside the declared one; None where they are no two amounts of one currency."""
+    try:
+        found, declared = Decimal(str(facts["cap"])), Decimal(str(facts["declared"]))
+    except (KeyError, InvalidOperation):
+        return None
+    currency = str(facts.get("declared_currency", ""))
+    same = str(facts.get("currency", "")).upper() == currency
+    if not (same and found.is_finite() and declared.is_finite() and min(found, declared) >= 0):
+        return None
+    most = max(found, declared)
+    shown = [("Declared", declared, ""), ("Billing source", found, "pass" if found == declared else "fail")]
+    bars = [
+        Bar(name=name, share=_share(one, most), value=f"{_amount(one)} {currency}", kind=kind)
+        for name, one, kind in shown
+    ]
+    difference = "the same" if found == declared else f"{_amount(abs(found - declared))} {currency} apart"
+    return Bars(bars=bars, said=f"{', '.join(f'{bar.name}: {bar.value}' for bar in bars)} a month; {difference}.")
+
+
+def key_bar(since: datetime | None, seen: datetime) -> Bars | None:
+    """Return how long a key has been seen, against the year within which it is rotated; None where nobody knows."""
+    if since is None:
+        return None
+    days = max(0, (seen - since) // timedelta(days=1))
+    length = "less than a day" if days == 0 else f"{days} day{'s' if days != 1 else ''}"
+    kind = "pass" if days < KEY_DAYS else "fail"
+    share = _share(Decimal(days), Decimal(max(days, KEY_DAYS)))
+    limit = _share(Decimal(KEY_DAYS), Decimal(max(days, KEY_DAYS)))
+    first = f"This key was first seen here {length} before this run; it may be older."
+    said = f"{first} It is rotated within {KEY_DAYS} days."
+    return Bars(bars=[Bar(name="Seen for", share=share, value=length, kind=kind)], said=said, limit=limit)
+
+
+def _share(value: Decimal, most: Decimal) -> str:
+    return f"{max(Decimal(1), 100 * value / most if most else Decimal(0)):.1f}%"
+
+
+def _amount(value: Decimal) -> str:
+    return f"{value:,.2f}".removesuffix(".00")
+
+
+@register.inclusion_tag("partials/fact_bars.html")
+def fact_bars(run: Run) -> dict[str, Any]:
+    """Draw what can be drawn of a run's facts as bars. Up to two queries, where it saw a key."""
+    facts = run.facts if isinstance(run.facts, dict) else {}
+    found = [cap_bars(facts)]
+    if facts.get("fingerprint") and run.finished_at is not None:
+        found.append(key_bar(key_seen_since(run), run.finished_at))
+    return {"charts": [one for one in found if one is not None]}
+
+
+# --- every fact -------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Records of one kind: a name, the names of their values, and a row for each."""
+
+    name: str
+    columns: list[str]
+    rows: list[list[str]]
+
+
+@register.inclusion_tag("partials/every_fact.html")
+def every_fact(facts: object) -> dict[str, Any]:
+    """Draw all facts: single ones as names and values, records as tables."""
+    return {"rows": fact_rows(facts), "tables": list(tables(facts, ()))}
+
+
+def tables(facts: object, path: tuple[str, ...]) -> Iterator[Table]:
+    """Yield every list of records in facts, and those within each record, named by where they stand."""
+    if not isinstance(facts, dict):
+        return
+    for key, value in facts.items():
+        here = (*path, str(key))
+        if isinstance(value, dict):
+            yield from tables(value, here)
+        elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
+            records = [one for one in value if isinstance(one, dict)]
+            yield _table(" ".join(here).replace("_", " "), records)
+            for number, record in enumerate(records, start=1):
+                yield from tables(record, (*here, str(number)))
+
+
+def _table(name: str, records: Sequence[Mapping[str, Any]]) -> Table:
+    read = [{row.name: row.value for row in _single(record)} for record in records]
+    columns = list(dict.fromkeys(column for row in read for column in row))
+    return Table(
+        name=name[:1].upper() + name[1:], columns=columns, rows=[[row.get(one, "") for one in columns] for row in read]
+    )
+
+
+def _single(record: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[Row]:
+    for key, value in record.items():
+        if isinstance(value, dict):
+            yield from _single(value, (*path, str(key)))
+        elif not (isinstance(value, list) and any(isinstance(one, dict | list) for one in value)):
+            yield row_of((*path, str(key)), value)
+
+
+# --- what to change ---------------------------------------------------------------------------------------------------
+@register.simple_tag
+def fixes(run: Run, observer: Observer | None) -> list[Fix]:
+    """Return what to change after a run, what is wrong first, each once; a fail without one gets the probe's remedy."""
+    if not isinstance(observer, Observer):
+        return []
+    found: dict[str, Fix] = {}
+    failed = False
+    for finding in findings_in_order(run.findings):
+        failed = failed or finding.get("judgement") == Judgement.FAIL
+        fix = observer.fix(str(finding.get("code", "")), run.facts)
+        if fix is not None and finding.get("judgement") != Judgement.PASS:
+            found.setdefault(fix.words, fix)
+    if not found and failed and observer.remedy:
+        return [Fix(words=observer.remedy)]
+    return list(found.values())
