@@ -12,11 +12,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from readiness.actions import items, ownership
 from readiness.enums.standing import Nearing
-from readiness.enums.words import DecisionKind
+from readiness.enums.words import DecisionKind, Judgement
 from readiness.models import Condition, Decision, Environment, Event, Item, Membership, Review, User, Waiver
 from readiness.selectors.mine import MOST, Mine, mine
 from readiness.selectors.waiting import waiting_for
-from tests.deeds import REASON, after, ask, ask_to_leave_out, decide, refused, tick, version
+from tests.deeds import REASON, after, ask, ask_to_leave_out, decide, observe, refused, tick, version
 from tests.factories import (
     NOW,
     item_of,
@@ -190,6 +190,38 @@ def test_what_launches_next_comes_first_then_what_has_launched_then_what_has_no_
         own(item_of(make_environment(prod.service, name, launch_on=launch), "store-false"), mia)
 
     assert [line.sheet.name for line in listed(mia).items.lines] == ["today", "next", "later", "past", "undated"]
+
+
+def test_what_fails_comes_first_and_one_launch_can_be_looked_at_alone(
+    client: Client, prod: Environment, mia: User, ada: User
+) -> None:
+    today = timezone.localdate()
+    next_one = make_environment(prod.service, "next", launch_on=today + timedelta(days=2))
+    later = make_environment(prod.service, "later", launch_on=today + timedelta(days=30))
+    for place in (next_one, later):
+        for slug in ("store-false", "spend-cap"):
+            own(item_of(place, slug), mia)
+    observe(later, "spend-cap", now=NOW, cap_matches=Judgement.FAIL)
+    observe(later, "spend-cap", now=after(minutes=1), cap_matches=Judgement.FAIL)
+    ask(mia, item_of(later, "key-in-secrets-manager"), now=timezone.now())
+
+    found = listed(mia, after(minutes=2))
+    assert [(line.sheet.name, line.status) for line in found.items.lines] == [
+        ("later", "failing"),
+        ("next", "open"),
+        ("next", "open"),
+        ("later", "open"),
+    ]
+    assert [sheet.name for sheet in found.launches] == ["next", "later"]
+    alone = mine(fresh(mia), after(minutes=2), later)
+    assert {line.sheet.name for part in (alone.items, alone.ownerless) for line in part.lines} == {"later"}
+    assert len(mine(fresh(ada), NOW, later).answers.lines) == 1
+    assert mine(fresh(ada), NOW, next_one).nothing
+
+    page = words(signed_in(client, mia).get("/my-items/", {"launch": "assistant-web/next"}))
+    assert "assistant-web in later" not in page
+    assert "assistant-web in later" in words(client.get("/my-items/", {"launch": "assistant-web/nowhere"}))
+    assert "Configure it : " in words(client.get("/my-items/"))
 
 
 def test_an_item_of_the_service_stands_once_on_the_sheet_that_launches_next(mia: User, prod: Environment) -> None:

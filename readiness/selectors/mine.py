@@ -1,6 +1,6 @@
 """What waits for a person: requests to answer, waivers about to end, items and conditions, and what nobody owns."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
@@ -88,6 +88,11 @@ class OwnCondition:
     condition: Condition
     overdue: bool
 
+    @property
+    def sheet(self) -> Environment:
+        """The environment that was decided on."""
+        return self.condition.decision.environment
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mine:
@@ -100,20 +105,33 @@ class Mine:
     conditions: Part[OwnCondition]
 
     @property
+    def launches(self) -> list[Environment]:
+        """The sheets with a launch date that what is shown is on, in the order of their launches."""
+        parts: list[Part[Any]] = [self.answers, self.waivers, self.items, self.ownerless]
+        found = {line.sheet.pk: line.sheet for part in parts for line in part.lines}
+        found |= {line.condition.decision.environment_id: line.sheet for line in self.conditions.lines}
+        return sorted((one for one in found.values() if one.launch_on), key=lambda one: (one.launch_on, str(one)))
+
+    @property
     def nothing(self) -> bool:
         """Whether there is nothing at all to show."""
         parts: list[Part[Any]] = [self.answers, self.waivers, self.items, self.ownerless, self.conditions]
         return not any(part.lines for part in parts)
 
 
-def mine(user: User, at: datetime) -> Mine:
-    """Return what waits for a person, what launches next first. A fixed number of queries, whatever there is."""
+def mine(user: User, at: datetime, launch: Environment | None = None) -> Mine:
+    """Return what waits for a person, or only what is on one sheet; what launches next first, after items that fail.
+
+    A fixed number of queries, whatever there is.
+    """
+    on = {} if launch is None else {"sheet": launch.pk}
+    conditions = my_conditions(user) if launch is None else my_conditions(user).filter(decision__environment=launch)
     return Mine(
-        answers=_answers(user, at),
-        waivers=_cut(my_waivers(user, at), lambda rows: _ending(rows, at)),
-        items=_cut(my_items(user, at), lambda rows: _own_items(rows, at)),
-        ownerless=_cut(ownerless(user, at), lambda rows: _own_items(rows, at)),
-        conditions=_cut(my_conditions(user), lambda rows: _conditions(rows, at)),
+        answers=_answers(user, at, on),
+        waivers=_cut(my_waivers(user, at).filter(**on), lambda rows: _ending(rows, at)),
+        items=_cut(my_items(user, at).filter(**on), lambda rows: _own_items(rows, at)),
+        ownerless=_cut(ownerless(user, at).filter(**on), lambda rows: _own_items(rows, at)),
+        conditions=_cut(conditions, lambda rows: _conditions(rows, at)),
     )
 
 
@@ -124,7 +142,7 @@ def _cut(rows: QuerySet[Any], drawn: Callable[[list[Any]], list[Line]]) -> Part[
     return Part(lines=drawn(found[:MOST]), more=more)
 
 
-def _answers(user: User, at: datetime) -> Part[ToAnswer]:
+def _answers(user: User, at: datetime, on: Mapping[str, int]) -> Part[ToAnswer]:
     """Return what waits for an answer: everything for a reviewer, for others nothing.
 
     The requests of one batch stand together, all of them.
@@ -134,15 +152,16 @@ def _answers(user: User, at: datetime) -> Part[ToAnswer]:
     joined = ("item__entry", "item__environment", "item__service__team", "asked_by")
     alone: list[Any] = []
     more = 0
-    left_out = to_answer(NotApplicable, at)
-    for rows in (to_answer(Waiver, at), left_out.filter(batch="")):
+    everywhere = to_answer(NotApplicable, at)
+    left_out = everywhere.filter(**on)
+    for rows in (to_answer(Waiver, at).filter(**on), left_out.filter(batch="")):
         part: Part[Any] = _cut(rows.select_related(*joined), lambda found: found)
         alone += part.lines
         more += part.more
     batches = list(dict.fromkeys(left_out.exclude(batch="").values_list("batch", flat=True)))
     more += max(0, len(batches) - MOST)
     groups: dict[str, list[Any]] = {}
-    for request in left_out.filter(batch__in=batches[:MOST]).select_related(*joined) if batches else ():
+    for request in everywhere.filter(batch__in=batches[:MOST]).select_related(*joined) if batches else ():
         groups.setdefault(request.batch, []).append(request)
     every = [[one] for one in alone] + list(groups.values())
     sheets = _sheets(requests[0].sheet for requests in every)

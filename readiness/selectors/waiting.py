@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from readiness.enums.standing import Status
@@ -83,7 +83,7 @@ def my_waivers(user: User, at: datetime) -> QuerySet[Any]:
 
 
 def my_items(user: User, at: datetime) -> QuerySet[Item]:
-    """Return the unsettled items that a person owns, in the teams they are in."""
+    """Return the unsettled items that a person owns, in the teams they are in: failing first, then by launch."""
     return _unsettled(Item.objects.filter(owner=user, service__team__in=user.actor.teams), at)
 
 
@@ -94,8 +94,12 @@ def ownerless(user: User, at: datetime) -> QuerySet[Item]:
 
 
 def _unsettled(items: QuerySet[Item], at: datetime) -> QuerySet[Item]:
-    found = items.annotate(status=status_expression(at)).filter(status__in=UNSETTLED)
-    return with_owners(shown(found, at, timezone.localdate(at))).select_related("entry", "service__team", "environment")
+    today = timezone.localdate(at)
+    unsettled = items.annotate(status=status_expression(at)).filter(status__in=UNSETTLED)
+    found = with_owners(shown(unsettled, at, today)).select_related("entry", "service__team", "environment")
+    failing = Case(When(status=Status.FAILING, then=Value(0)), default=Value(1), output_field=IntegerField())
+    soonest = (by_launch("launch", today), "launch", F("due_on").asc(nulls_last=True), "service__slug", "sheet")
+    return found.order_by(failing, *soonest, "entry__section__position", "entry__position", "pk")
 
 
 def my_conditions(user: User) -> QuerySet[Condition]:

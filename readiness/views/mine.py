@@ -12,7 +12,7 @@ from readiness.actions import batches, ownership, requests
 from readiness.actions.items import Crossed
 from readiness.forms.items import SeenForm
 from readiness.forms.requests import AnswerForm
-from readiness.models import NotApplicable, Waiver
+from readiness.models import Environment, NotApplicable, Waiver
 from readiness.rules.permissions import Refused, insist, review_refusals
 from readiness.selectors import mine as selector
 from readiness.selectors.mine import ToAnswer
@@ -26,22 +26,35 @@ KINDS: dict[str, type[Waiver] | type[NotApplicable]] = {"waiver": Waiver, "not-a
 @require_safe
 @followed()
 def mine(request: Request) -> HttpResponse:
-    """Show what waits for this person, what launches next first."""
-    return show(request)
+    """Show what waits for this person, or with ``launch`` (a service, a slash, an environment) only what is on it."""
+    return show(request, launch=_launch(request.GET.get("launch", "")))
+
+
+def _launch(text: str) -> Environment | None:
+    """Return the environment that an address names; None, which is everything, where it names none."""
+    service, _, name = text.replace("\0", "").partition("/")
+    live = Environment.objects.filter(archived_at=None, service__archived_at=None).select_related("service")
+    return live.filter(service__slug=service, name=name).first() if name else None
 
 
 def show(
-    request: Request, *, problem: list[str] | None = None, sent: AnswerForm | None = None, status: int = 200
+    request: Request,
+    *,
+    launch: Environment | None = None,
+    problem: list[str] | None = None,
+    sent: AnswerForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     """Render the list, with an answer that was sent and not accepted in place of an empty one."""
     now = timezone.now()
-    shown = selector.mine(request.user, now)
+    shown = selector.mine(request.user, now, launch)
     keys = str(sent["requests"].value() or "") if sent is not None else ""
     answers = [(line, sent if sent is not None and line.keys == keys else _empty(line)) for line in shown.answers.lines]
     kept = sent is None or any(form is sent for _, form in answers)
     context: dict[str, Any] = {
         "now": now,
         "mine": shown,
+        "launch": launch,
         "answers": answers,
         "problem": problem or [],
         "unkept": "" if kept or sent is None else sent["note"].value(),
