@@ -69,6 +69,7 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "filter-delete": (NOT_SO, (TO_SIGN_IN, 404, 404, 404, 404, 404, 404)),  # Nobody's: each deletes their own.
     "live": ((401, 204, 204, 204, 204, 204, 204), (405,) * 7),  # The test's client is no ASGI: tests/test_live.py.
     "heat-map": (READ, NOT_SO),
+    "first-steps-put-away": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
     "team": (READ, NOT_SO),
     "sign-in": ((200, 302, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302, 302)),
     "sign-in-link": ((403, 302, 302, 302, 302, 302, 302), (403,) * 7),
@@ -199,7 +200,7 @@ class Place:
             **{f"review{more}": [self.decision.review_id] for more in ("", "-change", "-minutes", "-close")},
         }
         alone = {"healthz", "readyz", "overview", "sign-in", "sign-in-link", "sign-out", "service-add"}
-        alone |= {"password", "admin-door", "admin-password", "heat-map"}
+        alone |= {"password", "admin-door", "admin-password", "heat-map", "first-steps-put-away"}
         alone |= {"filter-save"}
         alone |= {"tokens", "token-make", "api-builds", "api-document"}
         alone |= {"ledger", "ledger-export"}

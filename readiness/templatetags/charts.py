@@ -219,8 +219,3 @@ def _value(value: object, unit: str) -> str:
         return f"{number} {unit}".strip()
     return str(value)
 
-
-@register.inclusion_tag("partials/share_bar.html")
-def share_bar(settled: int, observed: int) -> dict[str, str]:
-    """Draw two shares of one whole, in percent: settled, and how much of it was observed."""
-    return {"settled": f"{settled}%", "observed": f"{observed}%"}
