@@ -71,9 +71,7 @@ def _people(steps: FirstSteps, user: User) -> Said:
 
 
 def _service(_steps: FirstSteps, user: User) -> Said:
-    text = (
-        "Something that is deployed and calls Bastion. Those that you keep in a list or in Backstage can be imported."
-    )
+    text = "Something that is deployed and calls Bastion. What you keep in a list or in Backstage can be imported."
     links = [("Add a service", reverse("service-add")), ("Import services", reverse("import"))]
     return "Add the first service", text, links, add_service_refusals(user.actor)
 
@@ -103,7 +101,7 @@ def _probes(steps: FirstSteps, user: User) -> Said:
 
 
 def _tick(steps: FirstSteps, user: User) -> Said:
-    text = "What no probe can see, a person says: what they looked at, in one sentence, with a link where one is asked for."
+    text = "What no probe can see, a person says: what they looked at in one sentence, with a link where one is asked."
     return "Tick the first item", text, _to_sheet(steps, "Open the sheet"), _may_change(steps, user)
 
 
