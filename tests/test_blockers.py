@@ -17,7 +17,7 @@ from readiness.selectors.standing import Standing, verdict
 from tests.deeds import after, ask, ask_to_leave_out, decide, observe, status, tick, version
 from tests.factories import NOW, item_of, make_environment, make_member, make_reviewer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 READY = (Verdict.READY, Verdict.READY_WITH_WAIVERS)
 AHEAD, PAST = NOW + timedelta(days=1), NOW - timedelta(days=1)
 STATES = {

@@ -10,6 +10,8 @@ from readiness.models import Run
 from tests.browser import SignedIn
 from tests.factories import NOW, PASSWORD, make_environment, make_member, make_service, make_team
 
+pytestmark = pytest.mark.only_on("postgresql")
+
 
 def test_a_person_signs_in_with_name_and_password(page: Page) -> None:
     make_member(make_team(), "ada")

@@ -7,6 +7,8 @@ from readiness.models import Environment, Service
 from tests.browser import SignedIn
 from tests.factories import make_environment, make_member, make_service, make_team
 
+pytestmark = pytest.mark.only_on("postgresql")
+
 
 @pytest.fixture
 def longest(transactional_db: None) -> Environment:

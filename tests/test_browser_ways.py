@@ -14,6 +14,7 @@ from tests.browser import SignedIn
 from tests.deeds import REASON, ask, decide_on, on_sheet
 from tests.factories import make_environment, make_member, make_reviewer, make_service, make_team
 
+pytestmark = pytest.mark.only_on("postgresql")
 LEVELS = """() => [...document.querySelectorAll("main h1, main h2, main h3, main h4")]
     .filter((one) => one.checkVisibility()).map((one) => Number(one.tagName[1]))"""
 

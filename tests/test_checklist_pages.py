@@ -14,7 +14,7 @@ from tests.checklist_deeds import landed, landing_form, next_checklist, rows
 from tests.checklist_texts import checklist, clause, entry, written
 from tests.factories import NOW, make_admin, make_environment, make_person, make_team
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 
 IMPORT = "/checklists/import/"
 EDIT = "/checklists/bastion/edit/"

@@ -20,6 +20,7 @@ from tests.factories import make_admin, make_environment, make_member, make_serv
 from tests.servers.site import LiveSite
 from tests.test_permissions import named
 
+pytestmark = pytest.mark.only_on("postgresql")
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 WATCH = """
 window.broken = [];

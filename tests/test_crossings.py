@@ -40,7 +40,7 @@ from tests.factories import (
 from tests.reading import value_of, words
 from tests.test_retiring import disable, retire
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 LINK = "https://docs.example.ca/jonas"
 MINE = "What I had written, which took me half an hour."
 

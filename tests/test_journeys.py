@@ -15,6 +15,7 @@ from tests.browser import SignedIn
 from tests.factories import make_environment, make_member, make_reviewer, make_service, make_team
 from tests.servers.processes import RunningProduct
 
+pytestmark = pytest.mark.only_on("postgresql")
 REASON = "The renewal is with legal, and the text in force already says where data stays."
 BOTH = pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 

@@ -22,7 +22,7 @@ from readiness.rules import heads
 from readiness.rules.chain import Head, canonical
 from tests.ledgers import append, lively_ledger, rewritten, stored_rows, update
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -10,7 +10,7 @@ from readiness.selectors.overview import Filters, overview
 from tests.deeds import ask
 from tests.factories import NOW, item_of, make_environment, make_member, make_service, make_team
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 
 
 def test_launches_ahead_come_first_and_kinds_stand_as_people_name_them() -> None:

@@ -11,7 +11,7 @@ from tests.factories import PASSWORD, make_admin, make_person
 from tests.reading import at_field, words
 
 NEW = "correct horse battery"
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ def change(page: Client, prod: Environment, **given: Any) -> Any:
     return page.post(reverse("environment-change", args=["assistant-web", "prod"]), form)
 
 
+@pytest.mark.either_database
 @pytest.mark.parametrize("form", ["environment-add", "environment-change"])
 @pytest.mark.parametrize(
     ("field", "typed", "says"),
@@ -145,6 +146,7 @@ def test_a_bad_setting_is_told_at_its_field_and_not_saved(
 @pytest.mark.parametrize(
     "typed", [KEY, f"env:{KEY}", f"  {KEY} ", f"file:/tmp/{KEY}", KEY + "x" * 400, f"Bearer {KEY}", f"{KEY}\nCONV_KEY"]
 )
+@pytest.mark.either_database
 @pytest.mark.parametrize("field", ["key_reference", "billing_name", "build", "service_url", "bastion_url"])
 def test_a_pasted_key_is_neither_kept_nor_shown_again(page: Client, prod: Environment, typed: str, field: str) -> None:
     before = everything()
@@ -223,6 +225,7 @@ def send(page: Client, item: Item, name: str, **given: Any) -> Any:
     return page.post(reverse(name, args=["assistant-web", "prod", item.entry.slug]), form)
 
 
+@pytest.mark.either_database
 @pytest.mark.parametrize("htmx", [False, True])
 @pytest.mark.parametrize(
     ("name", "form", "field", "typed", "says"),

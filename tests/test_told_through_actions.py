@@ -26,6 +26,7 @@ from tests.folded import START, instant
 from tests.replay import rules
 from tests.replay import world as told
 from tests.replay.histories import history, questions
+from tests.servers.environment import DATABASES
 from tests.test_random_histories import GREEN, may_be_stricter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
@@ -203,7 +204,13 @@ def _agree(seed: int, ours: Status, theirs: Status, strict: bool, when: str) -> 
     return ours, theirs
 
 
-@pytest.mark.parametrize("seeds", [range(n, HISTORIES, 3) for n in range(3)], ids=["first", "second", "third"])
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        pytest.param(range(n, HISTORIES, len(DATABASES)), id=database, marks=pytest.mark.only_on(database))
+        for n, database in enumerate(DATABASES)
+    ],
+)
 def test_what_is_stored_says_what_the_rules_say_now_and_replayed(seeds: range) -> None:
     seen: set[Status] = set()
     for seed in seeds:

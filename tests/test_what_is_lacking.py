@@ -6,7 +6,7 @@ from django.test import Client
 from readiness.models import Environment, User
 from tests.factories import item_of, make_environment, make_member, make_service, make_team
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 
 
 @pytest.fixture
