@@ -77,6 +77,7 @@ urlpatterns = [
     path("checklists/<slug:checklist>/versions/<slug:number>/", checklists.version, name="checklist-version"),
     path("api/v1/", include("readiness.api.urls")),
     path("probes/", probes.show, name="probes"),
+    path("probes/<slug:probe>/", probes.history, name="probe"),
     path("probes/<slug:probe>/disable/", probes.disable, name="probe-disable"),
     path("probes/disabled/<int:disabling>/enable/", probes.enable, name="probe-enable"),
     path("services/new/", services.add, name="service-add"),

@@ -40,7 +40,13 @@ def test_every_message_but_a_pass_says_what_to_change(probe: Probe) -> None:
     [
         ("held-to-the-end", buffering(), "nginx", ["location /stream/ {", "proxy_buffering off;"]),
         ("held-to-the-end", buffering(headers={"via": "1.1 varnish (Varnish/7.1)"}), "Varnish", ["do_stream = true"]),
-        ("held-to-the-end", buffering(header_ms=3.0), "Caddy, compression", ["match {"]),
+        ("held-to-the-end", buffering(header_ms=3.0), "nginx", ["proxy_buffering off;"]),
+        (
+            "held-to-the-end",
+            buffering(header_ms=3.0, headers={"content-encoding": "gzip"}),
+            "Caddy, compression",
+            ["match {"],
+        ),
         ("held-by-one", buffering(), "HAProxy, compression", ["compression type text/html"]),
         ("late", buffering(), "HAProxy", ["option http-no-delay"]),
         ("compressed", buffering(), "nginx", ["gzip off;"]),

@@ -12,7 +12,7 @@ from checks.contract import Facts
 from readiness.observers import Fix, Snippet
 
 EARLY_MS = 250
-"""Half a gap: headers that come sooner, before events that are held, came from a proxy that had begun to answer."""
+"""Half a gap: headers that come sooner came from a proxy that had begun to answer before it had an event to send."""
 
 
 def buffering_fix(message: str, facts: Facts) -> Fix | None:
@@ -71,16 +71,17 @@ def _not_held(message: str, facts: Facts) -> tuple[Snippet, ...]:
     every = (nginx, _CADDY, _VARNISH_STREAM, _HAPROXY_DELAY, header)
     if message == "late":
         return (_HAPROXY_DELAY, nginx)
-    if _headers_early(facts):
+    if _compressed_early(facts):
         return _in_order((_CADDY_COMPRESSION, nginx, _CADDY, _VARNISH_STREAM, header), facts)
     return _in_order(every, facts)
 
 
-def _headers_early(facts: Facts) -> bool:
-    """Tell whether headers came at once and events did not: Caddy with compression does that."""
+def _compressed_early(facts: Facts) -> bool:
+    """Tell whether a compressed answer began at once and its events came late: Caddy with compression does that."""
     return any(
         fetch.get("header_ms") is not None
         and fetch["header_ms"] < EARLY_MS
+        and (fetch.get("headers") or {}).get("content-encoding", "") not in ("", "identity")
         and fetch.get("events")
         and fetch["events"][0]["arrived_ms"] > fetch["header_ms"] + EARLY_MS
         for fetch in _fetches(facts)

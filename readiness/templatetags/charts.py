@@ -218,4 +218,3 @@ def _value(value: object, unit: str) -> str:
         number = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}".removesuffix(".0")
         return f"{number} {unit}".strip()
     return str(value)
-

@@ -75,6 +75,12 @@ def asked_by_sheet(context: Context) -> bool:
         return False
 
 
+@register.simple_tag
+def wanting_link(detail: ItemDetail) -> list[str]:
+    """Return the texts of the clauses of which a tick counts only with a link."""
+    return [view.clause.text for view in detail.clauses if view.clause.tick_needs_link]
+
+
 @register.filter
 def history_words(what: str) -> str:
     """Return what a line of the ledger says, where the page itself says of which item."""

@@ -117,6 +117,12 @@ def now_of(context: Context) -> datetime:
     return now if isinstance(now, datetime) else timezone.now()
 
 
+@register.simple_tag
+def exact(instant: datetime) -> str:
+    """Draw an instant in full, for paper: there is nothing to hover there."""
+    return format_html('<time datetime="{}">{}</time>', instant.isoformat(timespec="seconds"), exact_words(instant))
+
+
 @register.simple_tag(takes_context=True)
 def ago(context: Context, instant: datetime | None) -> str:
     """Draw how long ago an instant was, with the exact one on hover. Nothing for None."""

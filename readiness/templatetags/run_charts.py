@@ -166,6 +166,26 @@ def fact_bars(run: Run) -> dict[str, Any]:
     return {"charts": [one for one in found if one is not None]}
 
 
+@register.inclusion_tag("partials/outcome_shares.html")
+def outcome_shares(counts: Mapping[str, int]) -> dict[str, Any]:
+    """Draw how often each outcome came out, as shares of all runs."""
+    total = sum(counts.values())
+    if not total:
+        return {"chart": None}
+    seen = [(kind, word) for kind, word in _WORDS.items() if counts.get(kind)]
+    bars = [
+        Bar(
+            name=word.capitalize(),
+            share=_share(Decimal(counts[kind]), Decimal(total)),
+            value=f"{counts[kind]:,}",
+            kind=kind,
+        )
+        for kind, word in seen
+    ]
+    said = ", ".join(f"{bar.value} {bar.name.lower()}" for bar in bars)
+    return {"chart": Bars(bars=bars, said=f"{total:,} run{'s' if total != 1 else ''}: {said}.")}
+
+
 # --- every fact -------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:

@@ -11,6 +11,7 @@ from readiness.actions import probes as actions
 from readiness.forms.probes import DisableForm
 from readiness.models import Disabling
 from readiness.rules.permissions import Refused, insist, switch_probe_refusals
+from readiness.selectors.probe_history import probe_history
 from readiness.selectors.probes import ProbeLine, probes_page
 
 from .access import Request
@@ -22,6 +23,16 @@ from .following import followed
 def show(request: Request) -> HttpResponse:
     """Show every probe."""
     return _page(request)
+
+
+@require_safe
+def history(request: Request, probe: str) -> HttpResponse:
+    """Show what one probe did lately."""
+    now = timezone.now()
+    found = probe_history(probe, now)
+    if found is None:
+        raise Http404
+    return render(request, "probe.html", {"now": now, "history": found})
 
 
 @require_POST

@@ -120,3 +120,12 @@ document.addEventListener("click", async (event) => {
     getSelection().selectAllChildren(code);
   }
 });
+
+// --- paper ------------------------------------------------------------------------------------------------------------
+// The page may have followed what happened for hours: paper says when it was printed as well.
+addEventListener("beforeprint", () => {
+  const printed = document.querySelector("[data-printed]");
+  if (!printed) return;
+  const words = new Intl.DateTimeFormat("en-CA", { dateStyle: "long", timeStyle: "long" }).format(new Date());
+  printed.textContent = `, printed on ${words}`;
+});
