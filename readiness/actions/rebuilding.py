@@ -15,6 +15,7 @@ from readiness.rules.status import ItemFacts
 from readiness.selectors.clauses import clause_facts
 from readiness.selectors.requests import grant_of, left_out_by
 
+from . import ledger
 from .folding import lock_item
 
 MOVES = (
@@ -64,6 +65,9 @@ def rebuild(item_id: int, *, write: bool, now: datetime) -> list[Difference]:
         for difference in found:
             setattr(item, difference.fact, difference.folded)
         item.save(update_fields=[difference.fact for difference in found])
+        # Whoever keeps what the row said, in another process, is told by this.
+        corrected = sorted(difference.fact for difference in found)
+        ledger.record_of_item("item.rebuilt", item, by=None, at=now, data={"facts": corrected})
     return found
 
 

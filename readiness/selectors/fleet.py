@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -56,10 +56,16 @@ class Person:
 class Row:
     """One environment as it stands. ``entries`` are asked of its team, in order; one without a status does not apply.
 
+    ``pk``, ``team`` and ``launch_on`` are the environment's, ``order`` is what rows are sorted by.
+
     ``drawn`` is for whoever draws it: what follows from the row alone may be kept there. A change makes a new row.
     """
 
     environment: Environment
+    pk: int
+    team: int
+    launch_on: date | None
+    order: tuple[Any, ...]
     entries: Sequence[Entry]
     items: Mapping[int, KeptItem]
     statuses: Mapping[int, Status]
@@ -72,13 +78,6 @@ class Row:
     def strip(self) -> Strip:
         """Its strip."""
         return strip(self.entries, self.statuses)
-
-    @property
-    def order(self) -> tuple[Any, ...]:
-        """What comes first: what launches first, then by name; kinds as people name them."""
-        one = self.environment
-        day = one.launch_on.toordinal() if one.launch_on else 10**9
-        return day, one.service.slug, _KINDS[one.kind], one.name
 
 
 class Asked:
@@ -143,6 +142,10 @@ class Held:
         under = self.unders.get(one.pk)
         return Row(
             environment=one,
+            pk=one.pk,
+            team=one.service.team_id,
+            launch_on=one.launch_on,
+            order=_order(one),
             entries=answered,
             items=items,
             statuses={entry: stand.status for entry, stand in stands.items()},
@@ -287,8 +290,10 @@ def _with_people(found: Fleet, *, anew: bool) -> Fleet:
         for item in mine.values()
         if item.owner is not None
     }
-    if not anew and owners <= found.people.keys():
+    if not anew and owners == found.people.keys():
         return found
+    if not anew and owners < found.people.keys():
+        return replace(found, people={key: found.people[key] for key in owners})
     people: dict[int, Person] = {}
     teams: dict[int, set[int]] = {}
     for user in User.objects.filter(pk__in=owners).annotate(of_team=F("memberships__team")) if owners else ():
@@ -297,6 +302,12 @@ def _with_people(found: Fleet, *, anew: bool) -> Fleet:
             teams[user.pk].add(user.of_team)
         people[user.pk] = Person(username=user.username, name=str(user), teams=frozenset(teams[user.pk]))
     return replace(found, people=people)
+
+
+def _order(one: Environment) -> tuple[Any, ...]:
+    """Return what comes first: what launches first, then by name; kinds as people name them."""
+    day = one.launch_on.toordinal() if one.launch_on else 10**9
+    return day, one.service.slug, _KINDS[one.kind], one.name
 
 
 def _bounds(facts: ItemFacts) -> Iterator[datetime]:

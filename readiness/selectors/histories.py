@@ -47,6 +47,7 @@ _SAYS = {
     "not-applicable.fell": "brought back, since it fails:",
     "checklist.landed": "landed a version of the checklist",
     "item.fail-retired": "retired a fail of",
+    "item.rebuilt": "corrected what was kept of",
     "probe.disabled": "disabled a probe",
     "probe.enabled": "enabled a probe again",
     "run.asked": "asked for a probe run",
@@ -69,7 +70,7 @@ _SAYS = {
     "token.made": "made an API token",
     "token.revoked": "revoked an API token",
 }
-_OWN = ("checklist.landed", "condition.discharged")
+_OWN = ("checklist.landed", "condition.discharged", "item.rebuilt")
 """What nobody did and no probe: the product itself, at a start or by its schedule."""
 
 KINDS = (OBSERVED, OBSERVED_AGAIN, *_SAYS)

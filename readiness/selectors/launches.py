@@ -57,10 +57,7 @@ def launch_lines(environments: Sequence[Environment], at: datetime) -> dict[int,
     decided = newest_decisions([one.pk for one in environments], at)
     unders = standing_decisions([one.pk for one in live], at)
     covered = coverages([decided[one.pk] for one in live if one.pk in decided], sheets, at)
-    to_come = {one.pk: launch_instant(one.launch_on) for one in live if one.launch_on}
-    forecasts = _forecasts(
-        [one for one in live if one.pk in to_come and to_come[one.pk] > at], items, entries, unders, to_come, now=at
-    )
+    forecasts = _forecasts(_to_come(live, at), items, entries, unders, now=at)
     found = {}
     for one in environments:
         pairs = sheets.get(one.pk)
@@ -105,19 +102,35 @@ def _sheet(environment: Environment, items: _Items, entries: Iterable[Entry]) ->
     return [(one, mine[one.pk]) for one in answered if one.applies_to(environment.kind) and one.pk in mine]
 
 
+def forecasts_of(
+    environments: Iterable[Environment], entries: Sequence[Entry], unders: Mapping[int, Under], at: datetime
+) -> dict[int, Tally]:
+    """Return the verdict of live environments on the launch dates that are to come, by their keys, as known now.
+
+    Service, team and billing source are joined. Eight queries at most, whatever their number; none for none.
+    """
+    ahead = _to_come(environments, at)
+    return _forecasts(ahead, _items(list(ahead)), entries, unders, now=at) if ahead else {}
+
+
+def _to_come(environments: Iterable[Environment], at: datetime) -> dict[Environment, datetime]:
+    """Return which of the environments launch after an instant, each with when."""
+    launches = {one: launch_instant(one.launch_on) for one in environments if one.launch_on}
+    return {one: launch for one, launch in launches.items() if launch > at}
+
+
 def _forecasts(
-    environments: Sequence[Environment],
+    environments: Mapping[Environment, datetime],
     items: _Items,
     entries: Sequence[Entry],
     unders: Mapping[int, Under],
-    launches: Mapping[int, datetime],
     *,
     now: datetime,
 ) -> dict[int, Tally]:
-    """Return the verdict of each environment at its launch, as far as it is known now. Five queries; none for none."""
+    """Return the verdict of each environment at its launch, as far as it is known now. Seven queries; none for none."""
     if not environments:
         return {}
-    sheets = {one.pk: _sheet(one, items, counting(entries, launches[one.pk])) for one in environments}
+    sheets = {one.pk: _sheet(one, items, counting(entries, at)) for one, at in environments.items()}
     ids = [item.pk for pairs in sheets.values() for _, item in pairs]
     granted = {"item__in": ids, "granted": True, "ended_at": None}
     waivers = {one.item_id: grant_of(one) for one in Waiver.objects.filter(**granted)}
@@ -125,8 +138,8 @@ def _forecasts(
     clauses = clauses_of(entries)
     running = running_of({one.service_id for one in environments}, disabled_probes())
     found = {}
-    for one in environments:
-        at, stands = launches[one.pk], []
+    for one, at in environments.items():
+        stands = []
         for entry, item in sheets[one.pk]:
             facts = forecast(
                 item.clauses,

@@ -15,6 +15,7 @@ from readiness.rules.verdicts import Tally
 
 from . import fleet as fleets
 from .fleet import Fleet, Row
+from .forecasted import forecasted
 from .overview_filters import Filters, fitting
 from .strips import counting
 
@@ -121,7 +122,7 @@ def overview(
     entries = counting(kept.asked.entries, at)
     groups = _groups(shown, entries, grouping, today)
     groups, page, pages, first, last = _one_page(groups, page, size)
-    on_page = {row.environment.pk for group in groups for row in group.rows}
+    on_page = {row.pk for group in groups for row in group.rows}
     strips, strip_of_team = _strips(groups)
     counts: Counter[Status] = Counter()
     for row in shown:
@@ -130,7 +131,7 @@ def overview(
         groups=groups,
         figures={verdict: figures[verdict] for verdict in Verdict},
         shown=len(shown),
-        services=len({row.environment.service_id for row in shown}),
+        services=len({row.order[1] for row in shown}),
         held=len(everything),
         entries=entries,
         waiting=waiting,
@@ -148,6 +149,7 @@ def overview(
         strips=strips,
         strip_of_team=strip_of_team,
         last_runs=_last_runs(on_page),
+        at_launch=forecasted((row for group in groups for row in group.rows), kept, at),
         without=[] if shown else _without(everything, filters, kept, today),
     )
 
@@ -166,14 +168,16 @@ def _last_runs(environments: set[int]) -> dict[int, datetime | None]:
     if not environments:
         return {}
     done = Run.objects.filter(environment=OuterRef("pk"), state=RunState.DONE).order_by("-finished_at")
-    found = Environment.objects.filter(pk__in=environments).order_by()
+    found = Environment.objects.order_by()
+    if len(environments) <= ROWS:
+        found = found.filter(pk__in=environments)
     return dict(found.values_list("pk", Subquery(done.values("finished_at")[:1])))
 
 
 def _strips(groups: Sequence[Group]) -> tuple[list[Sequence[Entry]], dict[int, int]]:
     """Return the different orders of entries of some rows, and which of them each team has."""
     strips: dict[tuple[int, ...], Sequence[Entry]] = {}
-    by_team = {row.environment.service.team_id: row.entries for group in groups for row in group.rows}
+    by_team = {row.team: row.entries for group in groups for row in group.rows}
     keys = {team: tuple(entry.pk for entry in entries) for team, entries in by_team.items()}
     for team, key in keys.items():
         strips.setdefault(key, by_team[team])
@@ -182,8 +186,8 @@ def _strips(groups: Sequence[Group]) -> tuple[list[Sequence[Entry]], dict[int, i
 
 
 def _teams(rows: Sequence[Row]) -> list[Team]:
-    found = {row.environment.service.team_id: row.environment.service.team for row in rows}
-    return sorted(found.values(), key=lambda team: team.name.casefold())
+    found = {row.team: row for row in rows}
+    return sorted((row.environment.service.team for row in found.values()), key=lambda team: team.name.casefold())
 
 
 def _without(everything: Sequence[Row], filters: Filters, kept: Fleet, today: date) -> list[Without]:
@@ -204,8 +208,10 @@ def _groups(rows: Sequence[Row], entries: Sequence[Entry], grouping: str, today:
         for row in sorted(rows, key=lambda row: row.environment.service.team.name.casefold()):
             groups.setdefault(row.environment.service.team.name, []).append(row)
     else:
-        for row in sorted(rows, key=lambda row: _place(row.environment.launch_on, today)):
-            groups.setdefault(launch_heading(row.environment.launch_on, today), []).append(row)
+        headings = {row.launch_on: "" for row in rows}
+        headings = {day: launch_heading(day, today) for day in headings}
+        for row in sorted(rows, key=lambda row: _place(row.launch_on, today)):
+            groups.setdefault(headings[row.launch_on], []).append(row)
     return [Group(heading=heading, rows=found, count=len(found)) for heading, found in groups.items()]
 
 

@@ -37,8 +37,8 @@ def overview_rows(context: Context, overview: Overview, group: Group) -> SafeStr
     today, strips = timezone.localdate(now), overview.strip_of_team
     drawn = []
     for row in group.rows:
-        key = row.environment.pk
-        drawn.append(_kept(row, group.section, strips[row.environment.service.team_id], today))
+        key = row.pk
+        drawn.append(_kept(row, group.section, strips[row.team], today))
         drawn.append(_forecast(overview.at_launch.get(key)))
         drawn.append(_last(overview.last_runs.get(key), now))
     return mark_safe("".join(drawn))  # noqa: S308  # Every part is escaped where it is made.
@@ -97,7 +97,7 @@ def _team(slug: str, name: str) -> SafeString:
 
 def _waits(row: Row) -> SafeString | str:
     decided = kind_tag(row.under.kind) if row.under is not None and row.under.is_go else ""
-    review = f"{row.waiting} to review" if row.waiting else ""
+    review = format_html("<span>{} to review</span>", row.waiting) if row.waiting else ""
     return format_html('<span class="small waits">{} {}</span>', decided, review) if decided or review else ""
 
 

@@ -1,9 +1,14 @@
 """Addresses of the overview with something changed, and its filters in words."""
 
+from functools import lru_cache
+from urllib.parse import urlencode
+
 from django import template
 from django.http import QueryDict
 from django.template.context import Context
 from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from readiness.selectors.overview import Overview
 from readiness.selectors.overview_filters import MISSING, NOBODY, WINDOWS, Filters
@@ -11,6 +16,7 @@ from readiness.selectors.overview_filters import MISSING, NOBODY, WINDOWS, Filte
 from .readiness_words import status_word, verdict_word
 
 register = template.Library()
+_CHOSEN = mark_safe(" selected")
 
 PARAMETERS = {
     "kinds": "kind",
@@ -23,52 +29,67 @@ PARAMETERS = {
 
 def address(query: QueryDict) -> str:
     """Return the address of the overview with a query."""
-    return reverse("overview") + (f"?{query.urlencode()}" if query else "")
+    return _address(_pairs(query))
 
 
-def _query(context: Context) -> QueryDict:
-    return context["asked"].query.copy()  # type: ignore[no-any-return]
+Pairs = list[tuple[str, str]]
+
+
+def _address(pairs: Pairs) -> str:
+    return reverse("overview") + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def _pairs(query: QueryDict) -> Pairs:
+    return [(name, str(value)) for name, values in query.lists() for value in values]
 
 
 @register.simple_tag(takes_context=True)
 def changed(context: Context, **changes: object) -> str:
     """Return the address with other values; None and nothing leave one out. It is that of the first page."""
-    query = _query(context)
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value not in (None, ""):
-            query[name] = str(value)
-    return address(query)
+    kept = [pair for pair in _pairs(context["query"]) if pair[0] not in changes]
+    return _address(kept + [(name, str(value)) for name, value in changes.items() if value not in (None, "")])
 
 
 @register.simple_tag(takes_context=True)
 def toggled(context: Context, name: str, value: str) -> str:
     """Return the address with a value more, or less where it is there already, of those that may be several."""
-    query = _query(context)
-    held = query.getlist(name)
-    query.setlist(name, [one for one in held if one != value] if value in held else [*held, value])
-    return address(query)
+    held = _pairs(context["query"])
+    pair = name, value
+    return _address([one for one in held if one != pair] if pair in held else [*held, pair])
 
 
 @register.simple_tag(takes_context=True)
 def without(context: Context, filter_name: str) -> str:
     """Return the address without a filter."""
-    query = _query(context)
-    query.pop(PARAMETERS.get(filter_name, filter_name), None)
-    return address(query)
+    dropped = PARAMETERS.get(filter_name, filter_name)
+    return _address([pair for pair in _pairs(context["query"]) if pair[0] != dropped])
 
 
 @register.simple_tag(takes_context=True)
-def kept_fields(context: Context, *but: str) -> list[tuple[str, str]]:
+def kept_fields(context: Context, *but: str) -> Pairs:
     """Return names and values of the address that a form carries along, but for those that it asks for itself."""
-    query = _query(context)
-    return [(name, str(value)) for name, values in query.lists() if name not in but for value in values]
+    return [pair for pair in _pairs(context["query"]) if pair[0] not in but]
 
 
 @register.simple_tag(takes_context=True)
 def query_text(context: Context) -> str:
     """Return the query of the address as it is saved."""
-    return _query(context).urlencode()
+    return urlencode(_pairs(context["query"]))
+
+
+@register.simple_tag
+def people_options(overview: Overview, chosen: str) -> SafeString:
+    """Draw everybody who owns an item as options of a choice."""
+    return _options(tuple(overview.people), chosen)
+
+
+@lru_cache(maxsize=16)
+def _options(people: tuple[tuple[str, str], ...], chosen: str) -> SafeString:
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((username, _CHOSEN if username == chosen else "", name) for username, name in people),
+    )
 
 
 @register.filter

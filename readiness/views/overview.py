@@ -92,6 +92,7 @@ def page_of(request: Request, asked: Asked, now: datetime) -> dict[str, Any]:
         "overview": shown,
         "filters": asked.filters,
         "asked": asked,
+        "query": asked.query,
         "since": f"{shown.seen}-{(now - EPOCH) // timedelta(microseconds=1)}",
         "kinds": Kind.values,
         "windows": WINDOWS,

@@ -45,16 +45,5 @@ function prepare() {
   for (const button of document.querySelectorAll("[data-copy-address]")) button.hidden = !navigator.clipboard;
 }
 
-// Nothing is taken away from under somebody who is choosing or typing: the next answer comes soon enough.
-const choosing = () => {
-  const menu = document.activeElement?.closest("#overview-body .menu-form");
-  return Boolean(menu?.closest("details[open]"));
-};
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt.id === "overview-body" && choosing()) event.preventDefault();
-});
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id === "overview-body" && choosing()) event.detail.shouldSwap = false;
-});
 document.addEventListener("htmx:afterSettle", prepare);
 prepare();
