@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BOTH = [f"--tx=2*popen//env:READINESS_TEST_DATABASE={database}" for database in ("sqlite", "postgresql")]
-SHARED = ["--dist=loadfile", "--no-loadscope-reorder", "--max-worker-restart=0", *BOTH]
+SHARING = ["--dist=loadfile", "--no-loadscope-reorder", "--max-worker-restart=0"]
+SHARED = [*SHARING, *(f"--tx=popen//env:READINESS_TEST_DATABASE={database}" for database in ("sqlite", "postgresql"))]
+IN_FOURS = [*SHARING, *(one.replace("popen", "2*popen") for one in SHARED if "popen" in one)]
 ON_POSTGRESQL = "import os, pytest\non_postgresql = os.environ.get('READINESS_TEST_DATABASE') == 'postgresql'\n"
 ONE_TEST = "def test_one(): pass\n"
 
@@ -41,6 +42,27 @@ def test_a_run_on_both_says_how_many_ran_on_each_and_ends_with_the_summary(tmp_p
     assert status == 0
     assert said.splitlines()[-3:-1] == ["1 tests on sqlite", "1 tests on postgresql"]
     assert "2 passed" in said.splitlines()[-1]
+
+
+def test_two_processes_on_a_database_run_each_test_once_and_each_file_in_one(tmp_path: Path) -> None:
+    note = "import os, pathlib\nfrom tests.servers.environment import CHOSEN_BY\n"
+    write = "pathlib.Path(__file__).with_suffix(f'.{os.environ[CHOSEN_BY]}.{os.getpid()}').open('a').write('x')\n"
+    for number in range(4):
+        (tmp_path / f"test_{number}.py").write_text(f"{note}def test_one(): {write}\ndef test_two(): {write}")
+    status, said = run(tmp_path, *IN_FOURS)
+    assert status == 0
+    assert said.splitlines()[-3:-1] == ["8 tests on sqlite", "8 tests on postgresql"]
+    for database in ("sqlite", "postgresql"):
+        ran = list(tmp_path.glob(f"test_*.{database}.*"))
+        assert [path.read_text() for path in ran] == ["xx"] * 4
+        assert len({path.suffix for path in ran}) == 2
+
+
+def test_a_process_that_dies_beside_another_fails_the_run(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"test_{number}.py").write_text(ONE_TEST)
+    (tmp_path / "test_it.py").write_text(ON_POSTGRESQL + "def test_one():\n    if on_postgresql: os._exit(0)\n")
+    assert run(tmp_path, *IN_FOURS, ci=False)[0] != 0
 
 
 @pytest.mark.parametrize("options", [[], SHARED])

@@ -20,7 +20,7 @@ from tests.servers.waiting import eventually
 OLDEST = 14
 """The oldest major version that Django 5.2 supports."""
 
-STARTS_WITHIN_S = 30.0
+STARTS_WITHIN_S = 120.0
 SETTINGS = {
     # What is lost when the machine fails is of no use to anybody, so nothing waits for a disk. A commit still reaches
     # the kernel before it is answered (synchronous_commit stays on): tests kill the server and count what is left.
@@ -91,7 +91,7 @@ class PostgreSQL(Server):
         if not self._process.running:
             raise NoPostgreSQL(f"PostgreSQL ended while it started:\n{self._process.output()[-2000:]}")
         try:
-            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+            psycopg.connect(self.url("postgres"), connect_timeout=10).close()
         except psycopg.OperationalError:
             return False
         return True
