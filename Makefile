@@ -27,8 +27,10 @@ test: $(VENV)/.ready-to-test
 HISTORIES ?= 1000000
 TICKS ?= 1000
 soak: $(VENV)/.ready-to-test
-	SOAK_HISTORIES=$(HISTORIES) SOAK_STORED_HISTORIES=$$(($(HISTORIES) / 1000 + 1)) $(BIN)/pytest -n auto --timeout=0 \
-		tests/test_random_histories.py tests/test_told_through_actions.py
+	set -e; for database in sqlite postgresql; do \
+		READINESS_TEST_DATABASE=$$database SOAK_HISTORIES=$(HISTORIES) \
+		SOAK_STORED_HISTORIES=$$(($(HISTORIES) / 1000 + 1)) $(BIN)/pytest -n auto --timeout=0 \
+		tests/test_random_histories.py tests/test_told_through_actions.py; done
 	READINESS_TEST_DATABASE=postgresql SOAK_TICKS=$(TICKS) $(BIN)/pytest --timeout=0 tests/test_many_clients.py
 
 ## bench: the pages at the size of a large company, on PostgreSQL; about half an hour. ARGS="--services 50" for less
