@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -58,7 +59,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._seats: set[Seat] = set()
-        self._ring: deque[Moved] = deque()
+        self._ring: deque[tuple[int, str]] = deque()
         self._floor = self._newest = 0
         self._moved, self._poked = asyncio.Event(), asyncio.Event()
         self._beginning = asyncio.Lock()
@@ -96,23 +97,25 @@ class Hub:
                     await asyncio.wait_for(moved.wait(), BEAT_EVERY_S)
                 except TimeoutError:
                     yield BEAT
+                    await self._begin()  # Should it ever have ended, it goes on from where this stream is.
         finally:
             self._seats.discard(seat)
 
     async def _after(self, last: int) -> tuple[str, int]:
         """Return the messages after an event, and the event of the last of them."""
         if last >= self._floor:
-            found = [moved for moved in self._ring if moved.id > last]
+            newer = takewhile(lambda kept: kept[0] > last, reversed(self._ring))  # What is new is at the end.
+            found = list(newer)[::-1]
         else:
-            found = await _ask(lambda: moved_after(last, TOO_FAR + 1))
+            found = [_kept(moved) for moved in await _ask(lambda: moved_after(last, TOO_FAR + 1))]
         if not found or len(found) > TOO_FAR:
             return reload(self._newest), self._newest
-        return "".join(moved.message for moved in found), found[-1].id
+        return "".join(text for _, text in found), found[-1][0]
 
     async def _begin(self) -> None:
         """Start to follow, if nobody has: at the newest event, which is known before anything else happens."""
         async with self._beginning:
-            if self._task is None or self._task.done():
+            if self._task is None:
                 self._ring.clear()
                 self._floor = self._newest = await _ask(newest_event)
                 self._task = asyncio.create_task(self._run(), name="live hub")
@@ -138,6 +141,7 @@ class Hub:
                     log.warning("live.database", error=type(error).__name__)
                     await asyncio.sleep(1)
         finally:
+            self._task = None  # Whoever comes from here on begins anew.
             if listener is not None:
                 listener.cancel()
                 await asyncio.wait([listener])
@@ -149,10 +153,10 @@ class Hub:
     async def _catch_up(self) -> None:
         """Read what was written since, and wake every stream."""
         while found := await _ask(lambda: moved_after(self._newest, RING)):
-            new = [moved for moved in found if moved.id > self._newest]  # Two may look at the same time.
-            self._ring.extend(new)
+            # Two may look at the same time, so some may be known already. A message is written once for all streams.
+            self._ring.extend(_kept(moved) for moved in found if moved.id > self._newest)
             while len(self._ring) > RING:
-                self._floor = self._ring.popleft().id
+                self._floor = self._ring.popleft()[0]
             self._newest = max(self._newest, found[-1].id)
             self._wake()
             if len(found) < RING:
@@ -170,6 +174,10 @@ class Hub:
     def _wake(self) -> None:
         before, self._moved = self._moved, asyncio.Event()
         before.set()
+
+
+def _kept(moved: Moved) -> tuple[int, str]:
+    return moved.id, moved.message
 
 
 async def _ask(question: Callable[[], T]) -> T:

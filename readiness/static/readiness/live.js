@@ -9,7 +9,7 @@ const AGAIN_AFTER_MS = 15_000;
 const AGAIN_AT_MOST_AFTER_MS = 300_000;
 const KEPT = 500;
 const LOCK = "readiness-live";
-const WHOLE = /^(checklist\.landed|(service|environment)\.(changed|archived|restored|transferred))$/; // No part shows it.
+const WHOLE = /^(checklist\.landed|(service|environment)\.(added|changed|archived|restored|transferred))$/; // No part shows it.
 
 const address = document.querySelector("[data-live]")?.dataset.live;
 const regions = () => [...document.querySelectorAll("[data-follows]")];
@@ -103,7 +103,7 @@ function setStreaming(works) {
 
 function take(message) {
   if (message.id <= last && message.kind !== "reload") return;
-  last = Math.max(last, message.id);
+  last = message.id; // After a ledger was restored from a backup this may be less than before.
   moved(message);
 }
 
