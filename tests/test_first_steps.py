@@ -1,6 +1,7 @@
 """The first steps of a new installation: in order, checked off by the data, with who may where the reader may not."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from readiness.enums.words import Judgement
 from readiness.models import Environment, Membership, User
+from readiness.rules.references import ReferencePolicy, TeamGrant
 from readiness.selectors.first_steps import FirstStep, first_steps
 from tests.deeds import observe, tick
 from tests.factories import item_of, make_admin, make_environment, make_person, make_service, make_team
@@ -30,7 +32,9 @@ def shown(client: Client) -> str:
     return found[0] if found else ""
 
 
-def test_each_step_is_checked_off_by_what_is_there(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_each_step_is_checked_off_by_what_is_there(
+    django_assert_num_queries: DjangoAssertNumQueries, settings: Any
+) -> None:
     admin = make_admin()
     client = signed_in(admin)
     done: list[FirstStep] = []
@@ -48,7 +52,11 @@ def test_each_step_is_checked_off_by_what_is_there(django_assert_num_queries: Dj
     Membership.objects.create(user=admin, team=team)
     assert reverse("import") in now_done(FirstStep.PEOPLE)
     service = make_service(team, "assistant", by=admin, now=timezone.now())
-    assert reverse("environment-add", args=["assistant"]) in now_done(FirstStep.SERVICE)
+    card = now_done(FirstStep.SERVICE)
+    assert reverse("environment-add", args=["assistant"]) in card
+    assert "may not refer to any key yet" in card, "Whoever cannot do it says who can."
+    settings.KEY_REFERENCES = ReferencePolicy(teams={team.slug: TeamGrant(folders=("/run/keys",))})
+    assert "may not refer to any key yet" not in shown(client)
     prod = make_environment(service, "prod", by=admin, now=timezone.now())
     assert "Give assistant/prod its key reference" in shown(client)
     Environment.objects.filter(pk=prod.pk).update(key_reference="env:SEARCH_KEY")

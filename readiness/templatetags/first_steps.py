@@ -7,6 +7,7 @@ from django import template
 from django.template.context import Context
 from django.urls import reverse
 
+from readiness import policy
 from readiness.models import User
 from readiness.rules.permissions import add_service_refusals, change_refusals, keep_people_refusals
 from readiness.selectors.first_steps import PUT_AWAY, FirstStep, FirstSteps, first_steps
@@ -78,9 +79,15 @@ def _service(_steps: FirstSteps, user: User) -> Said:
 
 def _environment(steps: FirstSteps, user: User) -> Said:
     text = (
-        "Say where the service runs, where it calls Bastion, and where its key is kept: a reference such as "
-        "file:/run/secrets/key or vault:path#field, never the key itself."
+        "Say where the service runs, where it calls Bastion, and where its key is kept: a reference, env:NAME or "
+        "file:/path/to/key, never the key itself."
     )
+    team = steps.service.team if steps.service is not None else steps.team
+    if team is not None and team.slug not in policy.references().teams:
+        text += (
+            f" {team} may not refer to any key yet: the operator says in READINESS_KEY_REFERENCES which, under the "
+            f"team's slug, {team.slug}. Everything else can be added before that."
+        )
     title = "Add an environment with a key reference"
     if steps.service is None:
         return title, text, [], []
