@@ -129,3 +129,11 @@ addEventListener("beforeprint", () => {
   const words = new Intl.DateTimeFormat("en-CA", { dateStyle: "long", timeStyle: "long" }).format(new Date());
   printed.textContent = `, printed on ${words}`;
 });
+
+// --- trails of runs ---------------------------------------------------------------------------------------------------
+// Where a trail is wider than the screen, its newest run is in sight first.
+const toNewest = (within) => {
+  for (const scroll of within.querySelectorAll(".trail .scroll")) scroll.scrollLeft = scroll.scrollWidth;
+};
+document.addEventListener("htmx:afterSettle", (event) => toNewest(event.detail.target));
+toNewest(document);
