@@ -67,10 +67,10 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "overview-export": (READ, NOT_SO),
     "filter-save": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
     "filter-delete": (NOT_SO, (TO_SIGN_IN, 404, 404, 404, 404, 404, 404)),  # Nobody's: each deletes their own.
-    "live": ((401, 204, 204, 204, 204, 204, 204), (405,) * 7),  # The test's client is no ASGI: tests/test_live.py.
     "heat-map": (READ, NOT_SO),
     "first-steps-put-away": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
     "team": (READ, NOT_SO),
+    "live": ((401, 204, 204, 204, 204, 204, 204), (405,) * 7),  # The test's client is no ASGI: tests/test_live.py.
     "sign-in": ((200, 302, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302, 302)),
     "sign-in-link": ((403, 302, 302, 302, 302, 302, 302), (403,) * 7),
     "sign-out": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
@@ -102,6 +102,7 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "service-add": ((TO_SIGN_IN, 403, 403, 200, 200, 403, 200), (TO_SIGN_IN, 403, 403, 422, 302, 403, 302)),
     "import": ((TO_SIGN_IN, 403, 403, 200, 200, 403, 200), (TO_SIGN_IN, 403, 403, 409, 302, 403, 302)),
     "import-template": (READ, NOT_SO),
+    "archived": (READ, NOT_SO),
     "service": (READ, NOT_SO),
     "service-change": (TEAM, DOES),
     "service-transfer": (TEAM, DOES),
@@ -207,7 +208,7 @@ class Place:
         alone |= {"tokens", "token-make", "api-builds", "api-document"}
         alone |= {"ledger", "ledger-export"}
         alone |= {"keys"}
-        alone |= {"my-items", "answer", "waivers", "search", "import", "import-template"}
+        alone |= {"my-items", "answer", "waivers", "search", "import", "import-template", "archived"}
         alone |= {"live"}
         alone |= {"launches", "review-add"}
         alone |= {"probes", "checklists", "checklist-import"}

@@ -26,7 +26,7 @@ QUERIES = 12
 
 @pytest.fixture
 def mia() -> User:
-    member = make_member(make_team("Équipe Conversation"), "mia")
+    member = make_member(Team.objects.create(name="Équipe Conversation", slug="conversation"), "mia")
     User.objects.filter(pk=member.pk).update(first_name="Mia", last_name="Ålund")
     return User.objects.get(pk=member.pk)
 

@@ -7,5 +7,5 @@ validate_slug = RegexValidator(
     "Use lower-case letters, digits and single hyphens, starting and ending with a letter or digit: assistant-web.",
 )
 
-RESERVED_NAMES = frozenset({"new", "edit", "import", "transfer"})
+RESERVED_NAMES = frozenset({"new", "edit", "import", "transfer", "archived"})
 """Words that addresses use beside the names of services and environments."""

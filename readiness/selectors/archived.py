@@ -36,5 +36,14 @@ def archived_environments(service: Service) -> list[tuple[Environment, Line | No
     return [(one, who.get(one.pk)) for one in found]
 
 
+def archived_services() -> list[tuple[Service, Line | None]]:
+    """Return the services that are archived, the latest first, with who did it and why. Two queries at most."""
+    found = list(Service.objects.filter(archived_at__isnull=False).select_related("team").order_by("-archived_at"))
+    told = Event.objects.filter(service__in=found, kind="service.archived").select_related("actor").order_by("id")
+    newest = {event.service_id: event for event in told} if found else {}
+    who = dict(zip(newest, lines(newest.values()), strict=True))
+    return [(one, who.get(one.pk)) for one in found]
+
+
 def _newest(events: QuerySet[Event]) -> Line | None:
     return next(iter(lines(events.order_by("-id")[:1])), None)

@@ -16,8 +16,9 @@ NAME = "readiness_fold"
 class Folded(Func):
     """A text in small letters without accents.
 
-    PostgreSQL takes the accents off by itself; SQLite asks Python, by a function that each connection is given. In a
-    PostgreSQL whose locale is C, letters beyond Latin keep their case.
+    Of a column, not of an expression with parameters. PostgreSQL takes the accents off by itself, where a text has as
+    many bytes as signs there are none; SQLite asks Python, by a function that each connection is given. In a PostgreSQL
+    whose locale is C, letters beyond Latin keep their case.
     """
 
     function = NAME
@@ -25,7 +26,10 @@ class Folded(Func):
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         """Return it without any extension: marks that combine are taken out of the parted letters."""
-        template = r"lower(regexp_replace(normalize(%(expressions)s, NFKD), '[\u0300-\u036f]', '', 'g'))"
+        template = (
+            "CASE WHEN octet_length(%(expressions)s) = char_length(%(expressions)s) THEN lower(%(expressions)s) "
+            r"ELSE lower(regexp_replace(normalize(%(expressions)s, NFKD), '[\u0300-\u036f]', '', 'g')) END"
+        )
         return self.as_sql(compiler, connection, template=template, **context)
 
 
@@ -37,8 +41,8 @@ def teach(connection: Any, **_more: Any) -> None:
 
 def holding(rows: QuerySet[Any], asked: Query, *columns: str) -> QuerySet[Any]:
     """Return the rows that hold every word of a query in some of their columns; % and _ are letters like others."""
-    texts: list[Any] = [part for column in columns for part in (Value("\n"), F(column))][1:]
+    texts: list[Any] = [part for column in columns for part in (Value("\n"), Folded(F(column)))][1:]
     whole = Concat(*texts, output_field=TextField()) if len(texts) > 1 else texts[0]
     words = reduce(and_, (Q(folded__contains=word) for word in asked.words), Q())
-    found: QuerySet[Any] = rows.annotate(folded=Folded(whole)).filter(words)
+    found: QuerySet[Any] = rows.alias(folded=whole).filter(words)
     return found

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, F, Func, IntegerField, OuterRef, Subquery, Window
+from django.db.models import F, Func, IntegerField, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,7 +21,10 @@ from .status_sql import status_expression
 MOST = 100
 """So many of one kind are shown at most; the page says how many there are."""
 
-RANKED = 300
+LEAST_LETTERS = 3
+"""So many letters are asked for before what people wrote is read through: fewer are in nearly all of it."""
+
+RANKED = 100
 """So many people and reviews are ranked: those whose names come first, or that are newest."""
 
 
@@ -139,15 +142,15 @@ class _World:
     teams: list[tuple[str, str, int]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
 
+    def order(self, one: _Environment) -> tuple[int, date, str, str]:
+        """Return what sorts by launch: what launches next, then what has launched, then what has no date."""
+        launch = one.launch_on
+        place = 2 if launch is None else 0 if launch >= self.today else 1
+        return place, launch or self.today, one.service.slug, one.name
+
     def sheets(self) -> list[_Environment]:
-        """Return the live environments, what launches next first, then what has launched, then what has no date."""
-
-        def order(one: _Environment) -> tuple[int, date, str, str]:
-            launch = one.launch_on
-            place = 2 if launch is None else 0 if launch >= self.today else 1
-            return place, launch or self.today, one.service.slug, one.name
-
-        return sorted((one for one in self.environments if not one.archived), key=order)
+        """Return the live environments in the order of their launches."""
+        return sorted((one for one in self.environments if not one.archived), key=self.order)
 
 
 def search(text: str, at: datetime, *, most: int, only: str = "") -> Found:
@@ -230,7 +233,7 @@ def _services(asked: Query, world: _World) -> Iterable[Hit]:
 
 
 def _environments(asked: Query, world: _World) -> Iterable[Hit]:
-    for one in world.environments:
+    for one in sorted(world.environments, key=world.order):
         rank = match(asked, f"{one.service.slug}/{one.name}", one.kind)
         if rank is not None:
             yield Hit(
@@ -323,7 +326,7 @@ def _teams(asked: Query, world: _World) -> Iterable[Hit]:
         rank = match(asked, name, slug)
         if rank is not None:
             words = f"{services} service{'s' if services != 1 else ''}"
-            yield Hit(name=name, url=f"{reverse('overview')}?team={slug}", rank=rank, words=words)
+            yield Hit(name=name, url=reverse("team", args=[slug]), rank=rank, words=words)
 
 
 def _people(asked: Query, most: int) -> tuple[list[Hit], int]:
@@ -331,8 +334,8 @@ def _people(asked: Query, most: int) -> tuple[list[Hit], int]:
     owned = Item.objects.filter(owner=OuterRef("pk"), entry__retired_at=None, service__archived_at=None)
     counted = Func(F("pk"), function="COUNT", output_field=IntegerField())
     rows = holding(User.objects.filter(is_active=True), asked, "first_name", "last_name", "username")
-    rows = rows.annotate(owned=Subquery(owned.order_by().annotate(counted=counted).values("counted")))
-    people, total = _counted(rows.order_by("first_name", "last_name", "username"), RANKED)
+    whole = User.objects.annotate(owned=Subquery(owned.order_by().annotate(counted=counted).values("counted")))
+    people, total = _counted(rows.order_by("first_name", "last_name", "username"), RANKED, whole)
     hits = [
         Hit(
             name=str(one),
@@ -347,7 +350,8 @@ def _people(asked: Query, most: int) -> tuple[list[Hit], int]:
 
 
 def _reviews(asked: Query, most: int) -> tuple[list[Hit], int]:
-    rows, total = _counted(holding(Review.objects.all(), asked, "title", "minutes").order_by("-starts_at"), RANKED)
+    rows = holding(Review.objects.all(), asked, "title", "minutes").order_by("-starts_at", "-pk")
+    reviews, total = _counted(rows, RANKED, Review.objects.all())
     hits = [
         Hit(
             name=one.title,
@@ -357,7 +361,7 @@ def _reviews(asked: Query, most: int) -> tuple[list[Hit], int]:
             day_is="held",
             words="closed" if one.closed_at else "",
         )
-        for one in rows
+        for one in reviews
     ]
     return _best(hits, most)[0], total
 
@@ -366,24 +370,48 @@ def _probes(asked: Query) -> Iterable[Hit]:
     for slug, observer in observers().items():
         rank = match(asked, slug, observer.question)
         if rank is not None:
-            yield Hit(name=slug, url=f"{reverse('probes')}#{slug}", rank=rank, words=observer.question)
+            yield Hit(name=slug, url=reverse("probe", args=[slug]), rank=rank, words=observer.question)
 
 
 def _waivers(asked: Query, world: _World, most: int) -> tuple[list[Hit], int]:
-    rows = holding(Waiver.objects.select_related("item", "asked_by"), asked, "reason").order_by("-asked_at", "-pk")
-    return _said(rows, world, most, "waiver", lambda one: (one.reason, f"asked by {one.asked_by}"))
+    rows = holding(Waiver.objects.all(), asked, "reason").order_by("-asked_at", "-pk")
+    return _said(
+        asked,
+        rows,
+        Waiver.objects.select_related("item", "asked_by"),
+        world,
+        most,
+        "waiver",
+        lambda one: (one.reason, f"asked by {one.asked_by}"),
+    )
 
 
 def _comments(asked: Query, world: _World, most: int) -> tuple[list[Hit], int]:
-    rows = holding(Comment.objects.select_related("item", "by"), asked, "text").order_by("-at", "-pk")
-    return _said(rows, world, most, "evidence", lambda one: (one.text, f"by {one.by}"))
+    rows = holding(Comment.objects.all(), asked, "text").order_by("-at", "-pk")
+    return _said(
+        asked,
+        rows,
+        Comment.objects.select_related("item", "by"),
+        world,
+        most,
+        "evidence",
+        lambda one: (one.text, f"by {one.by}"),
+    )
 
 
 def _said(
-    rows: Any, world: _World, most: int, tab: str, words: Callable[[Any], tuple[str, str]]
+    asked: Query,
+    rows: QuerySet[Any],
+    whole: QuerySet[Any],
+    world: _World,
+    most: int,
+    tab: str,
+    words: Callable[[Any], tuple[str, str]],
 ) -> tuple[list[Hit], int]:
     """Return what people wrote about items, newest first; each leads to its item on the sheet that shows it."""
-    found, total = _counted(rows, most)
+    if max(map(len, asked.words)) < LEAST_LETTERS:
+        return [], 0
+    found, total = _counted(rows, most, whole)
     entries = {entry.pk: entry for entry in world.entries}
     sheets = world.sheets() if found else []
     hits = []
@@ -407,7 +435,13 @@ def _shows(sheet: _Environment, item: Item, entry: Entry) -> bool:
     return here and _answers(sheet, entry)
 
 
-def _counted(rows: Any, most: int) -> tuple[list[Any], int]:
-    """Return the first rows, and how many there are. One query."""
-    found = list(rows.annotate(rows_in_all=Window(Count("pk")))[:most])
+def _counted(rows: QuerySet[Any], most: int, whole: QuerySet[Any]) -> tuple[list[Any], int]:
+    """Return the first rows, each as ``whole`` joins it, and how many there are. One query.
+
+    What is joined is read of those that are shown alone, and counted is nothing but keys.
+    """
+    counted = Func(F("pk"), function="COUNT", output_field=IntegerField())
+    total = Subquery(rows.order_by().annotate(counted=counted).values("counted"))
+    shown = whole.filter(pk__in=rows.values("pk")[:most]).annotate(rows_in_all=total)
+    found = list(shown.order_by(*rows.query.order_by))
     return found, found[0].rows_in_all if found else 0

@@ -341,6 +341,7 @@ _AREAS = {
     "reviews": "launches",
     "decisions": "launches",
     "probes": "probes",
+    "search": "search",
     "ledger": "ledger",
     "tokens": "tokens",
     "password": "password",

@@ -6,14 +6,15 @@ from typing import Protocol
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import archiving as actions
 from readiness.forms.archiving import ArchiveForm
 from readiness.models import User
 from readiness.rules.permissions import Refused, insist
+from readiness.selectors.archived import archived_services
 
 from . import environments, services
 from .access import Request, find_environment, find_service, refusals_to_change
@@ -24,6 +25,12 @@ class Act(Protocol):
 
     def __call__(self, *, by: User, reason: str, now: datetime) -> object:
         """Do it."""
+
+
+@require_safe
+def listed(request: Request) -> HttpResponse:
+    """Show the services that are archived, by whom and why."""
+    return render(request, "archived.html", {"now": timezone.now(), "services": archived_services()})
 
 
 @require_POST
