@@ -3,6 +3,7 @@
 Without any variable this is the embedded way to run: SQLite and a broker of files below the data folder, on loopback.
 """
 
+import logging
 from pathlib import Path
 
 import django_stubs_ext
@@ -223,3 +224,5 @@ LOGGING = logging_settings(
     level=env.str("READINESS_LOG_LEVEL", default="INFO"), lines=env.str("READINESS_LOGS", default="json")
 )
 DJANGO_STRUCTLOG_CELERY_ENABLED = False
+# Whoever leaves a page ends its stream: no fault of anybody's.
+DJANGO_STRUCTLOG_REQUEST_CANCELLED_LOG_LEVEL = logging.INFO

@@ -18,7 +18,7 @@ from tests.factories import NOW, item_of, make_environment, make_member, make_se
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 11
+QUERIES = 12
 """How many queries the page costs, those of the session and the person included; two less where teams are drawn."""
 
 

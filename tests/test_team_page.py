@@ -26,7 +26,7 @@ from tests.factories import (
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
-QUERIES = 21
+QUERIES = 22
 """How many queries the page costs, those of the session and the person included."""
 
 

@@ -21,6 +21,7 @@ from readiness.selectors.launches import LaunchLine, launch_lines
 from readiness.selectors.standing import Standing, verdict
 
 from .access import MOST_DIGITS, Request
+from .following import followed
 from .reviews import find_review
 
 MOST_DISSENTS = 50
@@ -118,6 +119,7 @@ def _page(
 
 
 @require_safe
+@followed()
 def decision(request: Request, decision: int) -> HttpResponse:
     """Show what was decided, on which snapshot, and whether it still covers."""
     found = Decision.objects.select_related("by", "review", "environment__service__team")

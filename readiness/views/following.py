@@ -51,8 +51,11 @@ def followed(what: str = "*") -> Callable[[Callable[..., HttpResponseBase]], Cal
         @wraps(view)
         def seen(request: Request, *arguments: Any, **named: Any) -> HttpResponseBase:
             newest, now = newest_event(), timezone.now()
-            if asks_again(request) and up_to_date(request.GET.get("since", ""), newest, now):
-                return HttpResponse(status=204)
+            if asks_again(request):
+                given = request.GET.copy()
+                if up_to_date("".join(given.pop("since", [])), newest, now):
+                    return HttpResponse(status=204)
+                request.GET = given  # type: ignore[assignment]  # The page's own links carry on what was asked for.
             about = what if what == "*" else named[what]
             request.following = Following(what=about, since=drawn(newest, now))
             return view(request, *arguments, **named)

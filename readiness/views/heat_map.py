@@ -15,11 +15,13 @@ from readiness.selectors import heat_map as selector
 from readiness.selectors.heat_map import Filters, HeatMap
 
 from .access import Request
+from .following import followed
 
 HEADINGS = ("section", "item", "team", "service", "environments", "settled", "missing", "failing", "settled percent")
 
 
 @require_safe
+@followed()
 def heat_map(request: Request) -> HttpResponse:
     """Show which item is missing where; with ``format=csv`` the same as a file, one line a cell."""
     now, filters = timezone.now(), filters_in(request.GET)

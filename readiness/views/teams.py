@@ -11,9 +11,11 @@ from readiness.selectors.teams import MOST, team_page
 from readiness.selectors.trend import Point
 
 from .access import Request
+from .following import followed
 
 
 @require_safe
+@followed()
 def show(request: Request, team: str) -> HttpResponse:
     """Show a team: its services, its people, and what comes up."""
     found = get_object_or_404(Team, slug=team)
