@@ -26,7 +26,7 @@ class Times:
         return median(self.cpu_ms)
 
     def __str__(self) -> str:
-        low, _, high = quantiles(self.wall_ms, n=4) if len(self.wall_ms) > 1 else (self.middle,) * 3
+        low, _, high = quantiles(self.wall_ms, n=4, method="inclusive") if len(self.wall_ms) > 1 else (self.middle,) * 3
         return f"{self.middle:.1f} ms ({low:.1f} to {high:.1f}; CPU {self.cpu:.1f})"
 
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -129,10 +130,10 @@ def _pages() -> tuple[str, str]:
 
 
 class Site:
-    """The running product as one member sees it, over one connection that is kept."""
+    """The running product as one member sees it. Each request has a connection of its own: a kept one may be closed."""
 
     def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._port = port
         self._teams: dict[int, str] = {}
         items = Item.objects.filter(environment__kind="prod", entry__build_bound=True)
         chosen = items.select_related("entry", "service__team", "environment").order_by("entry_id", "pk")
@@ -141,8 +142,7 @@ class Site:
 
     def ask(self, address: str) -> None:
         """Fetch a page. RuntimeError where it is none."""
-        self._connection.request("GET", address, headers={"Cookie": self._reader})
-        self._answer(200)
+        self._request(200, "GET", address, headers={"Cookie": self._reader})
 
     def tick(self) -> Ticked:
         """Tick an item as a member of its team."""
@@ -155,17 +155,21 @@ class Site:
         address = f"/services/{item.service.slug}/{item.environment.name}/items/{item.entry.slug}/tick/"
         headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
         sent = time.monotonic()
-        self._connection.request("POST", address, urlencode(form), headers)
-        self._answer(302)
+        self._request(302, "POST", address, body=urlencode(form), headers=headers)
         answered = time.monotonic()
         event = Event.objects.filter(item=item, kind="item.ticked").order_by("-id").values_list("id", flat=True)[0]
         return Ticked(sent=sent, answered=answered, event=event)
 
-    def _answer(self, status: int) -> None:
-        answer = self._connection.getresponse()
-        answer.read()
+    def _request(self, status: int, method: str, address: str, **given: Any) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            connection.request(method, address, **given)
+            answer = connection.getresponse()
+            answer.read()
+        finally:
+            connection.close()
         if answer.status != status:
-            raise RuntimeError(f"Answered {answer.status}, not {status}.")
+            raise RuntimeError(f"{method} {address} was answered {answer.status}, not {status}.")
 
 
 def session_of(user: User) -> str:
@@ -222,12 +226,14 @@ def _watchers(port: int, sheets: Sequence[Environment]) -> Iterator[Watching]:
         said: list[str] = []
         reading = threading.Thread(target=lambda: said.append(process.stdout.read()))
         reading.start()
-        yield found
-        process.stdin.close()
-        reading.join()
+        try:
+            yield found
+        finally:
+            process.stdin.close()
+            reading.join()
     found.said = json.loads(said[0])
 
 
 def _spread(found: Sequence[float]) -> str:
-    low, middle, high = quantiles(found, n=4)
+    low, middle, high = quantiles(found, n=4, method="inclusive")
     return f"{middle:.0f} ms ({low:.0f} to {high:.0f})"
