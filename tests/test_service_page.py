@@ -9,9 +9,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from readiness.actions import items
+from readiness.enums.words import Judgement
 from readiness.models import User
 from readiness.selectors.services import service_page
-from tests.deeds import after, settle, version
+from tests.deeds import after, observe, settle, version
 from tests.factories import NOW, item_of, make_environment, make_member, make_service, make_team
 
 pytestmark = pytest.mark.django_db
@@ -49,14 +50,19 @@ def test_it_says_what_is_left_who_has_it_and_how_the_launch_will_be() -> None:
         items.assign(by=mia, item_id=item.pk, owner=owner, due_on=None, seen_version=version(item), now=NOW)
     User.objects.filter(pk=gone.pk).update(is_active=False)
 
-    page = service_page(service, after(hours=1))
+    observe(prod, "spend-cap", now=NOW, cap_matches=Judgement.PASS)
+    for minute in (0, 2):
+        observe(prod, "spend-cap", now=after(hours=1, minutes=minute), cap_matches=Judgement.FAIL)
 
-    assert [(line.environment.name, len(line.left)) for line in page.lines] == [("dev", 0), ("prod", 3)]
+    page = service_page(service, after(hours=2))
+
+    assert [(line.environment.name, len(line.left)) for line in page.lines] == [("dev", 0), ("prod", 4)]
+    assert page.lines[1].left[0].entry.slug == "spend-cap", "What fails comes first."
     assert [(str(load.person), load.here, load.count) for load in page.loads] == [
         ("gone", False, 1),
         ("mia", True, 1),
-        ("None", False, 1),
+        ("None", False, 2),
     ]
-    assert page.left == 3
+    assert page.left == 4
     assert [line.at_launch is not None for line in page.lines] == [False, True]
-    assert page.happened[0].what == "changed owner or due date of"
+    assert page.happened[0].what == "saw it fail:"

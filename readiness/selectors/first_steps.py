@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.conf import settings
 from django.db.models import Exists
 
 from readiness.enums.words import Outcome, RunState
 from readiness.models import Environment, Evidence, Membership, Run, Service, Team, User
 
 PUT_AWAY = "first-steps-put-away"
-"""The cookie of a browser in which the steps were put away."""
 
 
 class FirstStep(StrEnum):
@@ -36,6 +36,11 @@ class FirstSteps:
     def over(self) -> bool:
         """Whether nothing is left to do."""
         return len(self.done) == len(FirstStep)
+
+
+def put_away_cookie() -> str:
+    """Return the name of the cookie of a browser in which the steps were put away: bound to the host over HTTPS."""
+    return f"{settings.COOKIE_PREFIX}{PUT_AWAY}"
 
 
 def first_steps(user: User) -> FirstSteps:

@@ -1,9 +1,10 @@
 """A service with its environments: how each stands and will stand, what is left in it, who has to do with that."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from readiness.enums.standing import Status
 from readiness.models import Service, User
 
 from .histories import OBSERVED_AGAIN, Line, lines
@@ -48,8 +49,13 @@ def service_page(service: Service, at: datetime) -> ServicePage:
     found = launch_lines(environments, at)
     members = set(User.objects.filter(memberships__team=service.team_id, is_active=True).values_list("pk", flat=True))
     news = service.events.exclude(kind=OBSERVED_AGAIN).order_by("-id")
-    ordered = [found[one.pk] for one in environments]
+    ordered = [_worst_first(found[one.pk]) for one in environments]
     return ServicePage(lines=ordered, loads=loads(ordered, members), happened=lines(news[:NEWS]))
+
+
+def _worst_first(line: LaunchLine) -> LaunchLine:
+    """Return a line whose failing items stand before the others that are left."""
+    return replace(line, left=sorted(line.left, key=lambda left: left.status is not Status.FAILING))
 
 
 def loads(found: Iterable[LaunchLine], members: Iterable[int]) -> list[Load]:

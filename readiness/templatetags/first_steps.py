@@ -10,7 +10,7 @@ from django.urls import reverse
 from readiness import policy
 from readiness.models import User
 from readiness.rules.permissions import add_service_refusals, change_refusals, keep_people_refusals
-from readiness.selectors.first_steps import PUT_AWAY, FirstStep, FirstSteps, first_steps
+from readiness.selectors.first_steps import FirstStep, FirstSteps, first_steps, put_away_cookie
 
 register = template.Library()
 
@@ -35,7 +35,7 @@ class Line:
 def first_steps_of(context: Context, held: int) -> list[Line]:
     """Return the first steps where there are some to do; none where they were put away. ``held`` environments live."""
     request = context["request"]
-    if held > MOST or PUT_AWAY in request.COOKIES:
+    if held > MOST or put_away_cookie() in request.COOKIES:
         return []
     steps = first_steps(request.user)
     return [] if steps.over else [_line(step, steps, request.user) for step in FirstStep]

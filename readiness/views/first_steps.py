@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from readiness.selectors.first_steps import PUT_AWAY
+from readiness.selectors.first_steps import put_away_cookie
 
 from .access import Request
 
@@ -19,6 +19,6 @@ def put_away(request: Request) -> HttpResponse:
     messages.success(request, "Put away. The steps themselves are all on their own pages.")
     answer = redirect("overview")
     answer.set_cookie(
-        PUT_AWAY, "1", max_age=KEPT_S, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+        put_away_cookie(), "1", max_age=KEPT_S, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
     )
     return answer
