@@ -44,16 +44,23 @@ def ground_of(
     then. Eight queries at most.
     """
     ids = [item.pk for item in items]
-    standing = {"item__in": ids, "granted": True, "ended_at": None}
+    waivers, left_out = grants_on(ids)
     return Ground(
         environment=environment,
-        waivers={one.item_id: grant_of(one) for one in Waiver.objects.filter(**standing)},
-        left_out={one.item_id: one for one in NotApplicable.objects.filter(**standing)},
+        waivers=waivers,
+        left_out=left_out,
         clauses=clauses_of(entries, known_by),
         asked=asked_of_reviewers(ids, known_by),
         off=disabled_probes(known_by),
         under=under(environment, at),
     )
+
+
+def grants_on(items: Iterable[int]) -> tuple[dict[int, Grant | None], dict[int, NotApplicable]]:
+    """Return what stands by item: the granted waivers, and what was left out. Two queries."""
+    standing = {"item__in": list(items), "granted": True, "ended_at": None}
+    waivers = {one.item_id: grant_of(one) for one in Waiver.objects.filter(**standing)}
+    return waivers, {one.item_id: one for one in NotApplicable.objects.filter(**standing)}
 
 
 def clauses_of(entries: Iterable[Entry], known_by: datetime | None = None) -> dict[int, list[Clause]]:

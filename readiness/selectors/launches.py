@@ -7,14 +7,14 @@ from datetime import datetime
 from django.db.models import Q
 
 from readiness.enums.standing import Status
-from readiness.models import Decision, Entry, Environment, Item, NotApplicable, Waiver
+from readiness.models import Decision, Entry, Environment, Item
 from readiness.rules.forecasts import forecast
 from readiness.rules.verdicts import Tally, Under, stand_at, tally
 
 from .coverage import Coverage, Pairs, coverages
 from .decisions import newest_decisions, standing_decisions
-from .grounds import clauses_of, running_of, scheduled
-from .requests import grant_of, left_out_by
+from .grounds import clauses_of, grants_on, running_of, scheduled
+from .requests import left_out_by
 from .standing import launch_instant
 from .steps import disabled_probes
 from .strips import Strip, answered_by, counting, entries_in_order, strip
@@ -132,9 +132,7 @@ def _forecasts(
         return {}
     sheets = {one.pk: _sheet(one, items, counting(entries, at)) for one, at in environments.items()}
     ids = [item.pk for pairs in sheets.values() for _, item in pairs]
-    granted = {"item__in": ids, "granted": True, "ended_at": None}
-    waivers = {one.item_id: grant_of(one) for one in Waiver.objects.filter(**granted)}
-    left_out = {one.item_id: one for one in NotApplicable.objects.filter(**granted)}
+    waivers, left_out = grants_on(ids)
     clauses = clauses_of(entries)
     running = running_of({one.service_id for one in environments}, disabled_probes())
     found = {}

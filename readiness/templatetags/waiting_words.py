@@ -1,6 +1,7 @@
 """Words for what waits: how near an end is, where a request stands, and a section that is to be left out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,8 @@ from readiness.models import Item, NotApplicable, Waiver
 from readiness.rules.permissions import archived_refusals
 from readiness.rules.waivers import LeftOutLine, ask_not_applicable_refusals, leave_out_refusals, state_at, warning_at
 from readiness.selectors.ownership import owner_of
-from readiness.selectors.request_states import course_of
+from readiness.selectors.register import STATES, Choices, Filters
+from readiness.selectors.request_states import KINDS, WAIVER, course_of
 from readiness.selectors.sections import seen_text
 from readiness.selectors.sheets import ItemRow, SheetSection
 
@@ -69,10 +71,38 @@ def state_words(state: RequestState) -> SafeString:
     return format_html('<span class="tag {}">{}</span>', *_STATES[state])
 
 
-@register.filter
-def state_filter(state: str) -> str:
-    """Return a state as the filters of the register name it."""
-    return _FILTERS.get(state, str(state))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """One choice of a form of filters: ``every`` is what nothing chosen means, ``options`` are values with words."""
+
+    name: str
+    label: str
+    every: str
+    options: Sequence[tuple[str, str]]
+    chosen: str
+
+
+@register.simple_tag
+def register_selects(choices: Choices, chosen: Filters) -> list[Select]:
+    """Return what the register can be filtered by."""
+    kinds = [(kind, "waiver" if kind == WAIVER else "not applicable") for kind in KINDS]
+    people = [(one.username, str(one)) for one in choices.people]
+    entries = [(one.slug, one.title) for one in choices.entries]
+    teams = [(one.slug, one.name) for one in choices.teams]
+    services = [(slug, slug) for slug in choices.services]
+    states = [(str(state), _FILTERS.get(state, str(state))) for state in STATES]
+    rows = (
+        ("state", "State", "Any state", states),
+        ("kind", "Kind", "Both kinds", kinds),
+        ("team", "Team", "Any team", teams),
+        ("service", "Service", "Any service", services),
+        ("entry", "Item", "Any item", entries),
+        ("person", "Asked or answered by", "Anybody", people),
+    )
+    return [
+        Select(name=name, label=label, every=every, options=options, chosen=getattr(chosen, name))
+        for name, label, every, options in rows
+    ]
 
 
 @register.simple_tag

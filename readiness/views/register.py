@@ -42,8 +42,6 @@ def register(request: Request) -> HttpResponse:
         "chosen": filters,
         "filtered": filters != Filters(newest=filters.newest),
         "choices": selector.choices(),
-        "states": selector.STATES,
-        "kinds": KINDS,
     }
     return render(request, "waivers.html", context)
 
