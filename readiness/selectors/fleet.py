@@ -56,7 +56,8 @@ class Person:
 class Row:
     """One environment as it stands. ``entries`` are asked of its team, in order; one without a status does not apply.
 
-    ``pk``, ``team`` and ``launch_on`` are the environment's, ``order`` is what rows are sorted by.
+    ``pk``, ``team`` and ``launch_on`` are the environment's, ``settled`` and ``total`` its tally's: thousands are asked
+    for them at once. ``order`` is what rows are sorted by.
 
     ``drawn`` is for whoever draws it: what follows from the row alone may be kept there. A change makes a new row.
     """
@@ -70,6 +71,8 @@ class Row:
     items: Mapping[int, KeptItem]
     statuses: Mapping[int, Status]
     tally: Tally
+    settled: int
+    total: int
     under: Under | None
     waiting: int
     drawn: dict[Any, Any] = field(default_factory=dict)
@@ -140,6 +143,7 @@ class Held:
         }
         stands: dict[int, Stand] = {entry: stand_at(item.pk, item.facts, at) for entry, item in items.items()}
         under = self.unders.get(one.pk)
+        counted = tally(stands.values(), under=under, at=at)
         return Row(
             environment=one,
             pk=one.pk,
@@ -149,7 +153,9 @@ class Held:
             entries=answered,
             items=items,
             statuses={entry: stand.status for entry, stand in stands.items()},
-            tally=tally(stands.values(), under=under, at=at),
+            tally=counted,
+            settled=counted.settled,
+            total=counted.total,
             under=under,
             waiting=self.waiting.get(one.pk, 0) + self.waiting.get(None, 0),
         )

@@ -124,9 +124,6 @@ def overview(
     groups, page, pages, first, last = _one_page(groups, page, size)
     on_page = {row.pk for group in groups for row in group.rows}
     strips, strip_of_team = _strips(groups)
-    counts: Counter[Status] = Counter()
-    for row in shown:
-        counts.update(row.tally.counts)
     return Overview(
         groups=groups,
         figures={verdict: figures[verdict] for verdict in Verdict},
@@ -135,9 +132,9 @@ def overview(
         held=len(everything),
         entries=entries,
         waiting=waiting,
-        settled=sum(count for status, count in counts.items() if status.settled),
-        observed=counts[Status.VERIFIED],
-        items=counts.total(),
+        settled=sum(row.settled for row in shown),
+        observed=sum(row.tally.counts[Status.VERIFIED] for row in shown),
+        items=sum(row.total for row in shown),
         section_names=list(dict.fromkeys(entry.section.short for entry in entries)),
         teams=_teams(everything),
         people=sorted(((one.username, one.name) for one in kept.people.values()), key=lambda one: one[1].casefold()),
