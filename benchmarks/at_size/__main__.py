@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from tests.servers.processes import ROOT
@@ -23,6 +24,8 @@ from .table import Result, lines
 
 RUNS_OF_A_SERVICE, EVENTS_OF_A_SERVICE = 4000, 400
 """At 500 services two million runs and two hundred thousand events."""
+FLAT = 1.5
+"""What a page that does not grow with the world may seem to grow by."""
 
 
 def main() -> None:
@@ -44,8 +47,8 @@ def main() -> None:
         if "overview" in asked.parts:
             found += _measured("overview", large, data, "--times", asked.times)
         if "growth" in asked.parts:
-            for services in sorted(worlds):
-                found += _measured("growth", worlds[services], data, "--times", asked.times)
+            grown = [_measured("growth", worlds[services], data, "--times", asked.times) for services in sorted(worlds)]
+            found += [*chain(*grown), *_flat([page for page, _ in grown])]
         for part in ("ticks", "viewers"):
             if part in asked.parts:
                 copy = named(large, part)
@@ -93,6 +96,19 @@ def _measured(part: str, url: str, data: Path, *given: object) -> list[Result]:
     sys.stderr.write(f"measuring {part}\n")
     printed = _run("measure", url, data, part, *given)
     return [Result(**json.loads(line)) for line in printed.splitlines()]
+
+
+def _flat(pages: Sequence[Result]) -> Iterator[Result]:
+    """Yield how much one page of results takes in the largest world against the smallest, each in bare pages."""
+    if len(pages) > 1:
+        times = (pages[-1].ratio or 0.0) / (pages[0].ratio or 1.0)
+        yield Result(
+            what="one page of the overview, the largest world against the smallest, each against its bare page",
+            took="",
+            ratio=times,
+            goal=f"flat: ratio {FLAT:g}",
+            met=times <= FLAT,
+        )
 
 
 def _head(asked: argparse.Namespace, began: float) -> Iterator[str]:
