@@ -1,7 +1,7 @@
 """Everything that has a name or words of its own, found by what somebody typed: best first, grouped by kind."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from readiness.enums.standing import Status
-from readiness.models import Comment, Entry, Environment, Item, Review, Team, User, Waiver
+from readiness.models import Comment, Item, Review, User, Waiver
 from readiness.observers import observers
 from readiness.rules.searching import Match, Query, every_part, match, parts, query
 
 from .folded import holding
+from .search_world import World, answers, shows, world_at
 from .status_sql import status_expression
 
 MOST = 100
@@ -108,51 +109,6 @@ class Found:
         return sum(group.total for group in self.groups)
 
 
-@dataclass(frozen=True, slots=True)
-class _Service:
-    slug: str
-    description: str
-    team_id: int
-    team: str
-    archived: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Environment:
-    id: int
-    name: str
-    kind: str
-    service_id: int
-    service: _Service
-    archived: bool
-    launch_on: date | None
-
-    @property
-    def url(self) -> str:
-        return reverse("sheet", args=[self.service.slug, self.name])
-
-
-@dataclass(slots=True)
-class _World:
-    """What is small enough to be compared here, name by name, which ranks alike on every database."""
-
-    today: date
-    services: dict[int, _Service] = field(default_factory=dict)
-    environments: list[_Environment] = field(default_factory=list)
-    teams: list[tuple[str, str, int]] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-
-    def order(self, one: _Environment) -> tuple[int, date, str, str]:
-        """Return what sorts by launch: what launches next, then what has launched, then what has no date."""
-        launch = one.launch_on
-        place = 2 if launch is None else 0 if launch >= self.today else 1
-        return place, launch or self.today, one.service.slug, one.name
-
-    def sheets(self) -> list[_Environment]:
-        """Return the live environments in the order of their launches."""
-        return sorted((one for one in self.environments if not one.archived), key=self.order)
-
-
 def search(text: str, at: datetime, *, most: int, only: str = "") -> Found:
     """Return what matches every word of a text, at most so many of each kind, or of one kind ``only``.
 
@@ -161,7 +117,7 @@ def search(text: str, at: datetime, *, most: int, only: str = "") -> Found:
     asked = query(text)
     if not asked:
         return Found()
-    world = _world(at)
+    world = world_at(at)
     finders: dict[Kind, Callable[[], tuple[list[Hit], int]]] = {
         Kind.SERVICE: lambda: _best(_services(asked, world), most),
         Kind.ENVIRONMENT: lambda: _best(_environments(asked, world), most),
@@ -183,41 +139,13 @@ def search(text: str, at: datetime, *, most: int, only: str = "") -> Found:
     return Found(groups=sorted(groups, key=lambda group: group.hits[0].rank))
 
 
-def _world(at: datetime) -> _World:
-    """Return teams with their services, environments and entries. Three queries."""
-    world = _World(today=timezone.localdate(at))
-    columns = ("services", "services__slug", "services__description", "services__archived_at")
-    teams: dict[int, tuple[str, str, int]] = {}
-    rows = Team.objects.order_by("name", "services__slug").values_list("pk", "slug", "name", *columns)
-    for team, team_slug, team_name, pk, slug, description, archived_at in rows:
-        live = int(pk is not None and archived_at is None)
-        teams[team] = (team_slug, team_name, live + (teams[team][2] if team in teams else 0))
-        if pk is not None:
-            world.services[pk] = _Service(slug, description, team, team_name, archived_at is not None)
-    world.teams = list(teams.values())
-    places = Environment.objects.order_by("service__slug", "name")
-    for pk, name, kind, service, archived_at, launch_on in places.values_list(
-        "pk", "name", "kind", "service_id", "archived_at", "launch_on"
-    ):
-        of = world.services[service]
-        gone = archived_at is not None or of.archived
-        world.environments.append(_Environment(pk, name, kind, service, of, gone, launch_on))
-    world.entries = list(
-        Entry.objects.filter(retired_at=None)
-        .select_related("section__checklist")
-        .only("slug", "title", "text", "kinds", "scope", "counts_from", "section__name", "section__checklist__slug",
-              "section__checklist__name", "section__checklist__team_id")
-    )  # fmt: skip
-    return world
-
-
 def _best(hits: Iterable[Hit], most: int) -> tuple[list[Hit], int]:
     """Return the best hits, what is archived after what is not, and how many there are."""
     found = sorted(hits, key=lambda hit: (hit.rank, hit.archived))
     return found[:most], len(found)
 
 
-def _services(asked: Query, world: _World) -> Iterable[Hit]:
+def _services(asked: Query, world: World) -> Iterable[Hit]:
     for service in world.services.values():
         rank = match(asked, service.slug, service.description)
         if rank is not None:
@@ -232,7 +160,7 @@ def _services(asked: Query, world: _World) -> Iterable[Hit]:
             )
 
 
-def _environments(asked: Query, world: _World) -> Iterable[Hit]:
+def _environments(asked: Query, world: World) -> Iterable[Hit]:
     for one in sorted(world.environments, key=world.order):
         rank = match(asked, f"{one.service.slug}/{one.name}", one.kind)
         if rank is not None:
@@ -247,7 +175,7 @@ def _environments(asked: Query, world: _World) -> Iterable[Hit]:
             )
 
 
-def _items(asked: Query, world: _World, most: int, at: datetime) -> tuple[list[Hit], int]:
+def _items(asked: Query, world: World, most: int, at: datetime) -> tuple[list[Hit], int]:
     """Return the items of live sheets whose entry and place hold every word between them, each at least one.
 
     What launches next comes first. One query, for where those that are shown stand.
@@ -262,7 +190,7 @@ def _items(asked: Query, world: _World, most: int, at: datetime) -> tuple[list[H
     for sheet in world.sheets() if entries else ():
         place = parts(asked, (sheet.service.slug, sheet.name, sheet.kind))
         for entry, held in entries if place else ():
-            if held | place != every or not _answers(sheet, entry):
+            if held | place != every or not answers(sheet, entry):
                 continue
             total += 1
             if len(hits) < most:
@@ -279,12 +207,7 @@ def _items(asked: Query, world: _World, most: int, at: datetime) -> tuple[list[H
     return _standing(hits, world, at), total
 
 
-def _answers(sheet: _Environment, entry: Entry) -> bool:
-    team = entry.section.checklist.team_id
-    return sheet.kind in entry.kinds and team in (None, sheet.service.team_id)
-
-
-def _standing(hits: list[Hit], world: _World, at: datetime) -> list[Hit]:
+def _standing(hits: list[Hit], world: World, at: datetime) -> list[Hit]:
     """Say of each item where it stands; one that was never made is left without."""
     if not hits:
         return hits
@@ -307,7 +230,7 @@ def _standing(hits: list[Hit], world: _World, at: datetime) -> list[Hit]:
     return told
 
 
-def _entries(asked: Query, world: _World) -> Iterable[Hit]:
+def _entries(asked: Query, world: World) -> Iterable[Hit]:
     for entry in world.entries:
         rank = match(asked, entry.title, entry.slug, entry.text)
         if rank is not None:
@@ -321,7 +244,7 @@ def _entries(asked: Query, world: _World) -> Iterable[Hit]:
             )
 
 
-def _teams(asked: Query, world: _World) -> Iterable[Hit]:
+def _teams(asked: Query, world: World) -> Iterable[Hit]:
     for slug, name, services in world.teams:
         rank = match(asked, name, slug)
         if rank is not None:
@@ -373,7 +296,7 @@ def _probes(asked: Query) -> Iterable[Hit]:
             yield Hit(name=slug, url=reverse("probe", args=[slug]), rank=rank, words=observer.question)
 
 
-def _waivers(asked: Query, world: _World, most: int) -> tuple[list[Hit], int]:
+def _waivers(asked: Query, world: World, most: int) -> tuple[list[Hit], int]:
     rows = holding(Waiver.objects.all(), asked, "reason").order_by("-asked_at", "-pk")
     return _said(
         asked,
@@ -386,7 +309,7 @@ def _waivers(asked: Query, world: _World, most: int) -> tuple[list[Hit], int]:
     )
 
 
-def _comments(asked: Query, world: _World, most: int) -> tuple[list[Hit], int]:
+def _comments(asked: Query, world: World, most: int) -> tuple[list[Hit], int]:
     rows = holding(Comment.objects.all(), asked, "text").order_by("-at", "-pk")
     return _said(
         asked,
@@ -403,7 +326,7 @@ def _said(
     asked: Query,
     rows: QuerySet[Any],
     whole: QuerySet[Any],
-    world: _World,
+    world: World,
     most: int,
     tab: str,
     words: Callable[[Any], tuple[str, str]],
@@ -418,7 +341,7 @@ def _said(
     for one in found:
         text, by = words(one)
         item, entry = one.item, entries.get(one.item.entry_id)
-        sheet = next((sheet for sheet in sheets if entry and _shows(sheet, item, entry)), None)
+        sheet = next((sheet for sheet in sheets if entry and shows(sheet, item, entry)), None)
         service = world.services[item.service_id]
         if sheet is None or entry is None:
             url, name = reverse("service", args=[service.slug]), service.slug
@@ -428,11 +351,6 @@ def _said(
         place = f"{service.slug} in {sheet.name}" if sheet else "on no sheet any more"
         hits.append(Hit(name=name, url=url, rank=Match.ELSEWHERE, place=f"{place}, {by}", words=text))
     return hits, total
-
-
-def _shows(sheet: _Environment, item: Item, entry: Entry) -> bool:
-    here = sheet.id == item.environment_id or (item.environment_id is None and sheet.service_id == item.service_id)
-    return here and _answers(sheet, entry)
 
 
 def _counted(rows: QuerySet[Any], most: int, whole: QuerySet[Any]) -> tuple[list[Any], int]:
