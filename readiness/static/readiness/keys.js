@@ -146,6 +146,8 @@ let before = null;
 function openDialog() {
   if (!dialog || dialog.open) return;
   before = document.activeElement;
+  const template = dialog.querySelector("template");
+  template?.replaceWith(template.content);
   dialog.showModal();
 }
 
