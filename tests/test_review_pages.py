@@ -376,3 +376,21 @@ def test_the_overview_marks_what_may_go(page: Client, dev: Environment, mia: Use
     assert '<span class="tag verified">Go</span>' in page.get(reverse("overview")).content.decode()
     decide_on(dev, ada, DecisionKind.NO_GO, now=timezone.now())
     assert '<span class="tag failing">No-go</span>' not in page.get(reverse("overview")).content.decode()
+
+
+def test_launches_come_in_pages_what_launches_next_first(
+    page: Client, mia: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("readiness.selectors.reviews.LAUNCHES_A_PAGE", 2)
+    today, service = timezone.localdate(), make_service(mia.teams.get(), "many", by=mia)
+    for name, days in (("long-ago", -9), ("soon", 1), ("just-now", -1), ("later", 30)):
+        make_environment(service, name, by=mia, launch_on=today + timedelta(days=days))
+
+    def shown(number: str) -> list[str]:
+        answer = page.get(reverse("launches"), {"page": number})
+        lists = (answer.context["launches"].ahead, answer.context["launches"].launched)
+        return [line.environment.name for one in lists for line in one]
+
+    assert shown("") == shown("1") == shown("x") == ["soon", "later"]
+    assert shown("2") == shown("99") == ["just-now", "long-ago"]
+    assert "3 to 4 of 4" in words(page.get(reverse("launches"), {"page": "2"}))

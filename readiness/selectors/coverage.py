@@ -68,9 +68,9 @@ def coverages(decisions: Iterable[Decision], sheets: Mapping[int, Pairs], at: da
     for condition in Condition.objects.filter(decision__in=ids).select_related("owner", "item__entry"):
         conditions.setdefault(condition.decision_id, []).append(condition)
     first = min(decision.at for decision in whole)
-    items = {item.pk: item for pairs in sheets.values() for _, item in pairs}
-    ended = _ended_early(items, first)
-    lenders = _lenders_archived({decision.environment.service_id for decision in whole}, first)
+    services = {decision.environment.service_id for decision in whole}
+    ended = _ended_early(services, first)
+    lenders = _lenders_archived(services, first)
     found = {}
     for decision in whole:
         now = {
@@ -126,10 +126,10 @@ def _as_it_was(item: Item, waiver: Grant | None, left_out: LeftOut | None, at: d
     return fold_item(item.clauses, waiver=waiver, left_out=left_out, first_met_at=item.first_met_at, at=at)
 
 
-def _ended_early(items: Iterable[int], since: datetime) -> dict[int, list[tuple[Grant | None, LeftOut | None]]]:
+def _ended_early(services: Iterable[int], since: datetime) -> dict[int, list[tuple[Grant | None, LeftOut | None]]]:
     """Return the grants that somebody ended after an instant, by item, each up to where it held. Two queries."""
     found: dict[int, list[tuple[Grant | None, LeftOut | None]]] = {}
-    over = {"item__in": list(items), "granted": True, "ended_at__gt": since}
+    over = {"item__service__in": list(services), "granted": True, "ended_at__gt": since}
     for waiver in Waiver.objects.filter(**over):
         if waiver.decided_at is not None and waiver.ended_at is not None:
             end = min(waiver.until, waiver.ended_at)

@@ -131,10 +131,10 @@ def _forecasts(
     if not environments:
         return {}
     sheets = {one.pk: _sheet(one, items, counting(entries, at)) for one, at in environments.items()}
-    ids = [item.pk for pairs in sheets.values() for _, item in pairs]
-    waivers, left_out = grants_on(ids)
+    services = {one.service_id for one in environments}
+    waivers, left_out = grants_on(services)
     clauses = clauses_of(entries)
-    running = running_of({one.service_id for one in environments}, disabled_probes())
+    running = running_of(services, disabled_probes())
     found = {}
     for one, at in environments.items():
         stands = []

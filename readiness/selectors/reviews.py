@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, F, QuerySet
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Count, F, QuerySet, When
 from django.utils import timezone
 
 from readiness.models import AgendaLine, Condition, Decision, Dissent, Environment, Event, Review, User
@@ -18,15 +19,20 @@ from .launches import LaunchLine, launch_lines
 from .standing import Standing
 
 MOST_PAST = 50
+LAUNCHES_A_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchesPage:
-    """What the launches page shows: open reviews by date, environments by launch date, and reviews that are closed."""
+    """What the launches page shows: open reviews by date, environments by launch date, and reviews that are closed.
+
+    ``ahead`` and ``launched`` are those of one ``page`` of environments.
+    """
 
     reviews: list[Review]
     ahead: list[LaunchLine]
     launched: list[LaunchLine]
+    page: "Page[Environment]"
     past: list[Review]
 
 
@@ -80,21 +86,28 @@ class Launch:
     review: Review | None
 
 
-def launches_page(at: datetime) -> LaunchesPage:
-    """Return reviews and launches. A fixed number of queries, whatever their number."""
+def launches_page(at: datetime, number: str = "") -> LaunchesPage:
+    """Return reviews, and one page of launches. A fixed number of queries, whatever their number.
+
+    What is no number of a page gives the first one or the last.
+    """
     counted = Review.objects.annotate(
         places=Count("agenda", distinct=True), decided=Count("decisions__environment", distinct=True)
     )
     counted = counted.select_related("chair")
     dated = environments_to_show().filter(archived_at=None, service__archived_at=None, launch_on__isnull=False)
-    lines = launch_lines(list(dated.order_by("launch_on", "service__slug", "name")), at)
     today = timezone.localdate(at)
+    to_come = Case(When(launch_on__gte=today, then=F("launch_on")))
+    in_order = dated.order_by(to_come.asc(nulls_last=True), "-launch_on", "service__slug", "name")
+    page = Paginator(in_order, LAUNCHES_A_PAGE).get_page(number)
+    lines = launch_lines(list(page), at)
     ahead = [one for one in lines.values() if one.environment.launch_on and one.environment.launch_on >= today]
     launched = [one for one in lines.values() if one.environment.launch_on and one.environment.launch_on < today]
     return LaunchesPage(
         reviews=list(counted.filter(closed_at=None).order_by("starts_at", "pk")),
         ahead=ahead,
-        launched=launched[::-1],
+        launched=launched,
+        page=page,
         past=list(counted.filter(closed_at__isnull=False)[:MOST_PAST]),
     )
 

@@ -26,7 +26,7 @@ def launches(request: Request) -> HttpResponse:
     now = timezone.now()
     context = {
         "now": now,
-        "launches": selector.launches_page(now),
+        "launches": selector.launches_page(now, request.GET.get("page", "")),
         "plan_refusals": launch_refusals(request.user.actor),
     }
     return render(request, "launches.html", context)
