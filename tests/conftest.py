@@ -88,14 +88,6 @@ def _nothing_kept_before() -> None:
     fleet.forget()
 
 
-@pytest.fixture(autouse=True)
-def _nothing_kept_before() -> None:
-    """What a process keeps of where everything stands is not that of the test before."""
-    from readiness.selectors import fleet
-
-    fleet.forget()
-
-
 @pytest.fixture(scope="session")
 def test_database() -> str:
     """Which database this process tests on: ``sqlite`` or ``postgresql``."""

@@ -12,14 +12,10 @@ from checks.probes.arrivals import Pace, read_arrivals
 from checks.probes.event_stream import CanaryEvent, Decoder, EventReader, UnreadableError, canary_event
 from checks.probes.proxy_buffering import ProxyBuffering
 from readiness.enums.words import Judgement
+from tests.streams import EVENTS, GAP, HELD, SENT, STREAMED, answer, three
 
 PASS, FAIL, UNSURE = Judgement.PASS, Judgement.FAIL, Judgement.INCONCLUSIVE
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-GAP, EVENTS = 500, 8
-SENT = [n * GAP for n in range(EVENTS)]
-
-STREAMED = [2.0] * EVENTS
-HELD = [3502.0 - sent for sent in SENT]
 PAIRS = [502.0, 2.0] * 4
 PAGES_OF_FOUR = [1502.0, 1002.0, 502.0, 2.0] * 2
 BY_ONE = [502.0] * 7 + [2.0]
@@ -100,37 +96,6 @@ def test_noise_below_half_a_gap_never_reads_as_held(waits):
 def test_events_let_go_together_never_read_as_streamed(hold, noise):
     arrived = [max(at, hold) + late for at, late in zip(SENT, noise, strict=True)]
     assert read_arrivals(SENT, sorted(arrived), gap_ms=GAP).pace is Pace.HELD
-
-
-def answer(waits=STREAMED, *, accept="identity", nonce="n1", events=EVENTS, jitter=0.0, **changed):
-    sent = [at + jitter for at in SENT[:events]]
-    fetch = {
-        "accept_encoding": accept,
-        "status": 200,
-        "content_type": "text/event-stream; charset=utf-8",
-        "headers": {"cache-control": "no-cache"},
-        "header_ms": 1.0,
-        "nonce": nonce,
-        "canary_came_back": True,
-        "of": EVENTS,
-        "events": [
-            {"n": n, "sent_ms": at, "arrived_ms": at + wait}
-            for n, (at, wait) in enumerate(zip(sent, waits, strict=False))
-        ],
-        "foreign_events": 0,
-        "readable_bytes": 120 * events,
-        "read_ms": 3502.0,
-        "failure": None,
-    }
-    return fetch | changed
-
-
-def three(first=STREAMED, second=STREAMED, third=STREAMED, **changed):
-    return [
-        answer(first, nonce="n1", jitter=0.1, **changed),
-        answer(second, accept="gzip", nonce="n2", jitter=0.2, **changed),
-        answer(third, accept="gzip", nonce="n3", jitter=0.3, **changed),
-    ]
 
 
 def judged(fetches):
