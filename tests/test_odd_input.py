@@ -16,6 +16,7 @@ QUERIES = [
     "?next=/sign-in/",
     "?next=//evil.example&before=" + "9" * 40 + "&after=-1&page=" + "9" * 17 + "&format=csv",
     "?at=9999-12-31T23:59&tab=%00&since=%00&runs=%00&kind=%00&person=%00&service=%00&q=%00&team=%00&entry=%00",
+    "?to=%00&launch=%00/%00&owner=%00&window=%00&verdict=%00&group=%00&rows=%00&status=%00&sort=%00&drawn=%00",
     "?at=0001-01-01&item=" + "9" * 18 + "&state=x&page=0&format=%00&before=0&after=" + "9" * 18,
 ]
 

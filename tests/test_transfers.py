@@ -1,10 +1,12 @@
 """Handing a service to another team: what is said before, who may, and what holds afterwards."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from readiness.actions import archiving, items, services
@@ -29,7 +31,10 @@ def place(settings: Any) -> Service:
     prod = make_environment(service, "prod", by=mia, key_reference="env:CONV_KEY")
     item = item_of(prod, "store-false")
     items.assign(by=mia, item_id=item.pk, owner=mia, due_on=None, seen_version=version(item), now=NOW)
-    decide(make_reviewer("ada"), ask(mia, item_of(prod, "spend-cap")))
+    ada, now = make_reviewer("ada"), timezone.now()
+    decide(ada, ask(mia, item_of(prod, "spend-cap"), now=now), now=now)
+    ended = now - timedelta(days=9)
+    decide(ada, ask(mia, item_of(prod, "audit-log"), days=3, now=ended), now=ended)
     tick(mia, item_of(prod, "key-in-secrets-manager"))
     return service
 
@@ -49,7 +54,7 @@ def test_what_follows_is_said_before_anybody_does_it(
 ) -> None:
     mia = User.objects.get(username="mia")
     with django_assert_num_queries(6):
-        found = effects(place, insurance)
+        found = effects(place, insurance, timezone.now())
     assert [(one.username, count) for one, count in found.leaving] == [("mia", 1)]
     assert [one.environment.name for one in found.keys] == ["prod"]
     assert (found.waivers, found.tokens, list(found.dropped), list(found.asked)) == (1, 0, [], [])
@@ -62,7 +67,7 @@ def test_what_follows_is_said_before_anybody_does_it(
     assert everything() == before
     assert "What follows" not in words(client.get(address, {"to": "nowhere"}))
     insurance.members.add(mia)
-    assert effects(place, insurance).leaving == []
+    assert effects(place, insurance, timezone.now()).leaving == []
 
 
 def test_it_is_done_at_once_and_the_new_team_finds_what_nobody_owns(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Exists, OuterRef
 
@@ -23,7 +24,7 @@ class Effects:
     """What follows. ``leaving`` are owners outside the new team, each with how many items; ``keys`` are refused there.
 
     ``dropped`` are checklists that are asked no more, ``asked`` those that are asked from then on; ``waivers`` and
-    ``tokens`` count what stands.
+    ``tokens`` count what holds.
     """
 
     leaving: Sequence[tuple[User, int]]
@@ -39,8 +40,8 @@ class Effects:
         return sum(count for _, count in self.leaving)
 
 
-def effects(service: Service, team: Team) -> Effects:
-    """Return what follows where a service is handed to a team. Six queries, whatever there is."""
+def effects(service: Service, team: Team, at: datetime) -> Effects:
+    """Return what follows where a service is handed to a team at an instant. Six queries, whatever there is."""
     member = Membership.objects.filter(user=OuterRef("owner"), team=team, user__is_active=True)
     owned = Item.objects.filter(~Exists(member), service=service, owner__isnull=False, entry__retired_at=None)
     counts = dict(owned.order_by().values_list("owner").annotate(count=Count("pk")))
@@ -51,12 +52,13 @@ def effects(service: Service, team: Team) -> Effects:
         for one in places.select_related("service").order_by("name")
         if (reasons := reference_refusals(one.key_reference, team=team.slug, policy=policed))
     ]
+    waivers = Waiver.objects.filter(item__service=service, item__entry__retired_at=None, granted=True)
     lists = list(Checklist.objects.filter(team__in=[service.team_id, team.pk]).order_by("name"))
     return Effects(
         leaving=[(one, counts[one.pk]) for one in User.objects.filter(pk__in=counts)],
         keys=keys,
         dropped=[one for one in lists if one.team_id == service.team_id],
         asked=[one for one in lists if one.team_id == team.pk],
-        waivers=Waiver.objects.filter(item__service=service, granted=True, ended_at=None).count(),
-        tokens=ApiToken.objects.filter(team=service.team_id, revoked_at=None).count(),
+        waivers=waivers.filter(ended_at=None, until__gt=at).count(),
+        tokens=ApiToken.objects.filter(team=service.team_id, revoked_at=None, expires_at__gt=at).count(),
     )

@@ -22,7 +22,8 @@ def transfer(request: Request, service: str) -> HttpResponse:
     found = find_service(service)
     insist(refusals_to_change(request, found))
     if request.method == "GET":
-        return _page(request, found, _form(found, Team.objects.filter(slug=request.GET.get("to", "")).first()))
+        to = request.GET.get("to", "").replace("\0", "")
+        return _page(request, found, _form(found, Team.objects.filter(slug=to).first()))
     form = TransferForm(request.POST, service=found)
     if not form.is_valid():
         return _page(request, found, form, status=422)
@@ -54,7 +55,7 @@ def _page(
         "form": form,
         "to": team,
         "teams": Team.objects.exclude(pk=service.team_id),
-        "effects": effects(service, team) if team else None,
+        "effects": effects(service, team, timezone.now()) if team else None,
         "refusals": archived_refusals(service.archived_at),
         "crossed": crossed,
     }
