@@ -223,6 +223,21 @@ def test_what_somebody_with_a_faster_clock_wrote_counts_from_then_on() -> None:
     [[row]] = [group.rows for group in overview(Filters(), ahead).groups]
     assert row.under is not None
     assert row.tally.waived == 1
+    soon, drawn = ahead + timedelta(seconds=2), ahead + timedelta(seconds=1)
+    decide_on(place, ada, DecisionKind.NO_GO, now=soon)
+    first = overview(Filters(), drawn)
+    overview(Filters(), soon)
+    assert not up_to_date(first.seen, drawn, soon), "Another page read it first; this one is told all the same."
+    assert up_to_date(first.seen, soon, soon + timedelta(seconds=1))
+
+
+def test_a_request_waits_only_where_a_sheet_shows_its_item() -> None:
+    place = make_environment(kind="prod")
+    mia = make_member(place.service.team)
+    ask(mia, item_of(place, "audit-log"))
+    assert overview(Filters(), NOW).waiting == 1
+    configure(mia, place, kind="dev")
+    assert overview(Filters(), NOW).waiting == 0
 
 
 def test_what_is_about_no_service_reads_everything_again() -> None:

@@ -4,7 +4,7 @@ What is kept are facts with their bounds in time, and results for as long as no 
 services to read again: every change records an event in its transaction, and numbers are given in order of commits.
 """
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -111,7 +111,7 @@ class Held:
         environments: Sequence[Environment],
         items: Mapping[int | None, Mapping[int, KeptItem]],
         unders: Mapping[int, Under],
-        waiting: Mapping[int | None, int],
+        waiting: Mapping[int, int],
         asked: Asked,
     ) -> None:
         self.environments, self.items, self.unders, self.waiting = environments, items, unders, waiting
@@ -157,7 +157,7 @@ class Held:
             settled=counted.settled,
             total=counted.total,
             under=under,
-            waiting=self.waiting.get(one.pk, 0) + self.waiting.get(None, 0),
+            waiting=sum(self.waiting.get(item.pk, 0) for item in items.values()) if self.waiting else 0,
         )
 
 
@@ -241,6 +241,8 @@ def _followed(known: Fleet | None, at: datetime) -> Fleet:
             held.again_at = max(
                 (one for one in (before, changed.get(key)) if one is not None and one > at), default=None
             )
+            if before is not None and before <= at:
+                insort(held.bounds, before)  # A page drawn before it is told, though no event came.
         services = {key: held for key, held in services.items() if key not in touched} | fresh
     last = news[-1] if news else None
     found = replace(
@@ -357,16 +359,16 @@ def _read(services: Iterable[int] | None, asked: Asked, at: datetime) -> dict[in
     }
 
 
-def _waiting(which: Mapping[str, Any]) -> dict[int, Counter[int | None]]:
-    """Return how many requests wait for a reviewer, by service and environment; None holds those of a service's own."""
-    found: dict[int, Counter[int | None]] = {}
+def _waiting(which: Mapping[str, Any]) -> dict[int, Counter[int]]:
+    """Return how many requests wait for a reviewer, by service and item."""
+    found: dict[int, Counter[int]] = {}
     of_items = {f"item__{name}": value for name, value in which.items()}
     asked = [
         model.objects.filter(decided_at=None, ended_at=None, item__entry__retired_at=None, **of_items)
         .order_by()
-        .values_list("item__service_id", "item__environment_id")
+        .values_list("item__service_id", "item_id")
         for model in (Waiver, NotApplicable)
     ]
-    for service, environment in asked[0].union(asked[1], all=True):
-        found.setdefault(service, Counter())[environment] += 1
+    for service, item in asked[0].union(asked[1], all=True):
+        found.setdefault(service, Counter())[item] += 1
     return found
