@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given
@@ -16,7 +17,7 @@ from readiness.rules.searching import MOST_TEXT, Match, cleaned, every_part, fol
 from readiness.selectors.folded import Folded
 from readiness.selectors.search import Found, Kind, search
 from tests.deeds import NOW, REASON, ask, plan_review, tick
-from tests.factories import item_of, make_environment, make_member, make_reviewer, make_service, make_team
+from tests.factories import item_of, make_environment, make_member, make_person, make_reviewer, make_service, make_team
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +90,9 @@ def test_everything_with_a_name_is_found_whatever_its_capitals_and_accents(mia: 
     assert names(look("assistant-web/prod"))["environments"] == ["assistant-web in prod"]
     assert names(look("equipe")) == {"teams": ["Équipe Conversation"]}
     assert names(look("mia alund")) == {"people": ["Mia Ålund"]}
+    make_person("una+test@example.ca")
+    (person,) = look("una+test").groups
+    assert person.hits[0].url == "/?owner=una%2Btest%40example.ca"
     assert names(look("spring")) == {"reviews": ["Spring launches"]}
     assert names(look("facade slowly")) == {"comments": [spend.entry.title]}
     assert names(look(REASON)) == {"waivers": [waiver.item.entry.title]}
@@ -120,6 +124,22 @@ def test_wildcards_are_letters_and_no_input_does_harm(mia: User, prod: Environme
     assert "comments" in names(look("a_b"))
     assert "comments" not in names(look("a%b"))
     assert look("\0 \n\t ") == Found()
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_service_that_is_added_while_somebody_looks_breaks_no_search(mia: User, prod: Environment) -> None:
+    added: list[Environment] = []
+
+    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not added and 'FROM "readiness_environment"' in sql:
+            added.append(prod)
+            late = make_environment(make_service(prod.service.team, "late", by=mia), "prod", by=mia)
+            Comment.objects.create(item=item_of(late, "spend-cap"), by=mia, text="It came late.", at=NOW)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(meanwhile):
+        assert look("late").total <= 1
+    assert names(look("late"))["services"] == ["late"]
 
 
 def test_what_is_archived_is_found_after_what_is_not_and_says_so(mia: User, prod: Environment) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import F, Func, IntegerField, OuterRef, QuerySet, Subquery
 from django.urls import reverse
@@ -262,7 +263,7 @@ def _people(asked: Query, most: int) -> tuple[list[Hit], int]:
     hits = [
         Hit(
             name=str(one),
-            url=f"{reverse('overview')}?owner={one.username}",
+            url=f"{reverse('overview')}?{urlencode({'owner': one.username})}",
             rank=match(asked, str(one), one.username) or Match.ELSEWHERE,
             place=one.username,
             words=f"owns {one.owned} item{'s' if one.owned != 1 else ''}" if one.owned else "owns nothing",
@@ -342,7 +343,9 @@ def _said(
         text, by = words(one)
         item, entry = one.item, entries.get(one.item.entry_id)
         sheet = next((sheet for sheet in sheets if entry and shows(sheet, item, entry)), None)
-        service = world.services[item.service_id]
+        service = world.services.get(item.service_id)
+        if service is None:  # It was added after the services were read.
+            continue
         if sheet is None or entry is None:
             url, name = reverse("service", args=[service.slug]), service.slug
         else:

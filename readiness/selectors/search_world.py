@@ -75,7 +75,9 @@ def world_at(at: datetime) -> World:
     for pk, name, kind, service, archived_at, launch_on in places.values_list(
         "pk", "name", "kind", "service_id", "archived_at", "launch_on"
     ):
-        of = world.services[service]
+        of = world.services.get(service)
+        if of is None:  # It was added after the services were read.
+            continue
         gone = archived_at is not None or of.archived
         world.environments.append(NamedSheet(pk, name, kind, service, of, gone, launch_on))
     world.entries = list(
