@@ -178,6 +178,9 @@ def test_a_person_saves_what_they_come_back_to_for_themselves(page: Client, worl
         assert refused.context["overview"].shown == 2
         assert 'aria-invalid="true"' in refused.content.decode()
         assert "4fK2mXw9Zr7TqLp0" not in refused.content.decode()
+    key = {"name": "By key", "query": "kind=prod&q=qbt_live_4fK2mXw9Zr7TqLp0"}
+    assert page.post(save, key).status_code == 422
+    assert not SavedFilter.objects.filter(name="By key").exists()
     for number in range(MOST_FILTERS - 1):
         saved_filters.save(by=mia, name=f"More {number}", query="", now=timezone.now())
     assert page.post(save, {"name": "One too many", "query": ""}).status_code == 422

@@ -20,6 +20,8 @@ def save_refusals(name: str, query: str, *, held: Collection[str]) -> list[str]:
         found.append("A name is one line of letters.")
     if holds_key(name):
         found.append("This looks like a key. A name holds no secret.")
+    if holds_key(query):
+        found.append("What is filtered by looks like a key. It is not kept: replace that key.")
     if len(query) > MOST_QUERY:
         found.append("These are too many filters to save.")
     if name not in held and len(held) >= MOST_FILTERS:
