@@ -252,6 +252,8 @@ def test_a_hostile_file_costs_little() -> None:
     with pytest.raises(ImportFileError):
         read(deep)
     assert time.perf_counter() - began < 30
+    with pytest.raises(ImportFileError, match="101 columns"):
+        read("service" + ",x" * 100)
 
 
 def test_what_was_written_since_the_preview_is_shown_anew_and_nothing_is_written(mia: User) -> None:
@@ -283,6 +285,9 @@ def test_the_page_previews_confirms_and_notices_that_the_world_moved(client: Cli
     assert (moved.status_code, "Something changed since the preview" in words(moved)) == (409, True)
     done = client.post("/services/import/", import_form(User.objects.get(pk=mia.pk), TABLE), follow=True)
     assert "Imported: 1 new, 2 changed, 0 as before." in words(done)
+    many = words(client.post("/services/import/", {"text": "kind: System\n---\n" * 300}))
+    assert "300 left out" in many
+    assert ("line 399: System and 100 more" in many, "line 401: System" in many) == (True, False)
     wrong = client.post("/services/import/", {"text": "kind: ["})
     assert (wrong.status_code, "1 thing to mend" in words(wrong)) == (422, True)
     pasted = client.post("/services/import/", {"text": "service\nqbt_abcdefghijklmnop"})

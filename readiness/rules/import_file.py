@@ -12,6 +12,7 @@ MOST_BYTES = 512 * 1024
 MOST_ROWS = 500
 """So many services and environments are imported at once: nobody reads a longer preview."""
 
+MOST_COLUMNS = 100
 MOST_DEPTH = 20
 MOST_DESCRIPTION = 200
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -126,6 +127,8 @@ def _table(text: str) -> ImportFile:
     delimiter = ";" if first.count(";") > first.count(",") else ","
     lines = _records(text, delimiter)
     names = next(lines, (1, []))[1]
+    if len(names) > MOST_COLUMNS:
+        raise ImportFileError([f"Line 1: it names {len(names)} columns, and at most {MOST_COLUMNS} are read."])
     heads = [COLUMNS.get(" ".join(name.replace("_", " ").lower().split()), "") for name in names]
     if "service" not in heads:
         raise ImportFileError(
@@ -169,7 +172,7 @@ def _row(line: int, heads: Sequence[str], cells: Sequence[str]) -> Row:
 def _catalog(text: str) -> ImportFile:
     try:
         _guard(text)
-        documents = [node for node in yaml.compose_all(text, Loader=_LOADER) if node is not None]
+        documents = [node for node in yaml.compose_all(text, Loader=_LOADER) if not _is_nothing(node)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"Line {mark.line + 1}: " if mark else ""
@@ -233,9 +236,14 @@ def _node(node: yaml.Node | None, *path: str) -> yaml.Node | None:
     return node
 
 
+def _is_nothing(node: yaml.Node | None) -> bool:
+    """Return whether a node is null or missing, as the document after a last line of hyphens is."""
+    return node is None or node.tag == "tag:yaml.org,2002:null"
+
+
 def _text(node: yaml.Node, *path: str) -> str:
     """Return a scalar as it is written; empty where it is null, missing or no scalar."""
     found = _node(node, *path)
-    if not isinstance(found, yaml.ScalarNode) or found.tag == "tag:yaml.org,2002:null":
+    if not isinstance(found, yaml.ScalarNode) or _is_nothing(found):
         return ""
     return str(found.value).replace("\0", "").strip()
