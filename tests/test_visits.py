@@ -10,8 +10,9 @@ from django.utils import timezone
 from readiness.actions import preferences
 from readiness.enums.words import Judgement
 from readiness.models import Environment, Event, User, Visit
+from readiness.selectors.following import newest_event
 from readiness.selectors.sheets import sheet
-from readiness.selectors.visits import newest_id, news
+from readiness.selectors.visits import news
 from tests.deeds import claimed, everything, observe, tick
 from tests.factories import NOW, item_of, make_environment, make_member, make_person, make_service, make_team
 
@@ -31,7 +32,7 @@ def prod(mia: User) -> Environment:
 def test_a_person_is_told_what_others_changed_since_they_were_last_here(mia: User, prod: Environment) -> None:
     jonas, stranger = make_member(prod.service.team, "jonas"), make_person()
     assert news(prod, mia) is None, "A first visit has nothing to compare with."
-    preferences.mark_seen(by=mia, environment=prod, seen=newest_id(), now=NOW)
+    preferences.mark_seen(by=mia, environment=prod, seen=newest_event(), now=NOW)
     assert news(prod, mia) is None
 
     tick(mia, item_of(prod, "spend-cap"))
@@ -50,7 +51,7 @@ def test_a_person_is_told_what_others_changed_since_they_were_last_here(mia: Use
 
     preferences.mark_seen(by=mia, environment=prod, seen=10**12, now=NOW + timedelta(hours=2))
     preferences.mark_seen(by=mia, environment=prod, seen=1, now=NOW + timedelta(hours=3))
-    assert Visit.objects.get().seen == newest_id(), "Neither beyond the newest event nor back."
+    assert Visit.objects.get().seen == newest_event(), "Neither beyond the newest event nor back."
     assert news(prod, mia) is None
 
 
@@ -65,7 +66,7 @@ def test_seen_is_a_post_and_reading_writes_nothing(client: Client, mia: User, pr
     assert "since you were last here" in html
     assert 'href="#item-spend-cap"' in html
     before = everything()
-    swapped = client.post(address, {"seen": newest_id()}, headers={"HX-Request": "true"}).content.decode()
+    swapped = client.post(address, {"seen": newest_event()}, headers={"HX-Request": "true"}).content.decode()
     assert "since you were last here" not in swapped
     assert everything() == before, "What somebody has read is their own affair."
     assert client.post(address, {"seen": "\0"}).status_code == 302

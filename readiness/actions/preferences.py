@@ -6,7 +6,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from readiness.models import Environment, User, Visit
-from readiness.selectors.visits import newest_id
+from readiness.selectors.following import newest_event
 
 
 def switch_keys(*, by: User, off: bool) -> None:
@@ -16,7 +16,7 @@ def switch_keys(*, by: User, off: bool) -> None:
 
 def mark_seen(*, by: User, environment: Environment, seen: int, now: datetime) -> None:
     """Keep how far this person has read a sheet: never less far than before, and never beyond the newest event."""
-    seen = min(seen, newest_id())
+    seen = min(seen, newest_event())
     mine = Visit.objects.filter(user=by, environment=environment)
     # Two tabs may be left at the same time: the one that reads on is kept.
     if not mine.update(seen=Greatest(F("seen"), seen), at=now):

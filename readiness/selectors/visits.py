@@ -27,11 +27,6 @@ class News:
         return self.count - len(self.lines)
 
 
-def newest_id() -> int:
-    """Return the number of the ledger's newest event; 0 where it is empty."""
-    return Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
-
-
 def news(environment: Environment, user: User) -> News | None:
     """Return what others and probes changed since this person was last here; None on a first visit or for nothing.
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
-from readiness.models import Environment, Event, Item, Service, User
+from readiness.models import Environment, Item, Service, User
 from readiness.rules.permissions import change_refusals
 from readiness.selectors.ownership import with_owners
 
@@ -60,8 +60,3 @@ def find_item(environment: Environment, entry: str) -> Item:
 def refusals_to_change(request: Request, service: Service) -> list[str]:
     """Return why this person may not change the items and settings of a service."""
     return change_refusals(request.user.actor, team_id=service.team_id, team=service.team.name)
-
-
-def newest_event() -> int:
-    """Return the number of the ledger's newest line; 0 where it is empty."""
-    return Event.objects.order_by("-id").values_list("id", flat=True).first() or 0

@@ -1,8 +1,7 @@
 """The overview page."""
 
-import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
@@ -18,8 +17,8 @@ from readiness.selectors.overview_filters import NOBODY, STATES, WINDOWS, Filter
 from readiness.selectors.saved_filters import saved_filters
 
 from .access import Request, number_in
+from .following import drawn, drawn_from
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_TEAMS = 50
 MOST_LETTERS = 100
 _CHOICES = {
@@ -93,7 +92,7 @@ def page_of(request: Request, asked: Asked, now: datetime) -> dict[str, Any]:
         "filters": asked.filters,
         "asked": asked,
         "query": asked.query,
-        "since": f"{shown.seen}-{(now - EPOCH) // timedelta(microseconds=1)}",
+        "since": drawn(shown.seen, now),
         "kinds": Kind.values,
         "windows": WINDOWS,
         "states": STATES,
@@ -142,9 +141,6 @@ def _clean(text: str) -> str:
 
 
 def _up_to_date(since: str, now: datetime) -> bool:
-    """Return whether neither an event nor time alone changed anything since a page was drawn.
-
-    ``since`` is what that page was given: the newest event, and the microsecond in Unix time.
-    """
-    seen = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,16})", since)
-    return seen is not None and selector.up_to_date(int(seen[1]), EPOCH + timedelta(microseconds=int(seen[2])), now)
+    """Return whether neither an event nor time alone changed anything since a page was drawn."""
+    seen = drawn_from(since)
+    return seen is not None and selector.up_to_date(*seen, now)

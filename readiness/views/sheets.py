@@ -14,14 +14,14 @@ from readiness.models import Environment, Event, Run
 from readiness.rules.permissions import archived_refusals
 from readiness.selectors.archived import archived
 from readiness.selectors.builds import BuildLine, builds_of
-from readiness.selectors.following import moved_by_time, moved_on_sheet
+from readiness.selectors.following import moved_by_time, moved_on_sheet, newest_event
 from readiness.selectors.histories import Line
 from readiness.selectors.reviews import Launch, launch_of
 from readiness.selectors.sheets import ItemRow, Sheet, open_runs
 from readiness.selectors.sheets import sheet as select_sheet
 from readiness.selectors.visits import news
 
-from .access import Request, find_environment, newest_event, number_in, refusals_to_change
+from .access import Request, find_environment, number_in, refusals_to_change
 from .following import drawn, drawn_from
 
 
