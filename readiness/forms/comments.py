@@ -1,14 +1,12 @@
 """The form of a comment."""
 
-from typing import Any
-
 from django import forms
 
-from readiness.forms.services import resent
+from readiness.forms.written import WrittenForm
 from readiness.rules import texts
 
 
-class CommentForm(forms.Form):
+class CommentForm(WrittenForm):
     """What somebody says beside an item. It is no answer to a version of it: nobody's comment crosses another."""
 
     text = forms.CharField(
@@ -22,13 +20,5 @@ class CommentForm(forms.Form):
     def clean_text(self) -> str:
         """Ask the rule."""
         text: str = self.cleaned_data["text"].replace("\r\n", "\n")
-        for reason in texts.comment_refusals(text):
-            self.add_error("text", reason)
+        self.refuse("text", texts.comment_refusals(text))
         return text
-
-    def clean(self) -> dict[str, Any]:
-        """Show no key again that somebody pasted, not even to them."""
-        typed = str(self.data.get("text", ""))
-        if texts.holds_key(typed):
-            self.data = resent(self.data, text=texts.without_keys(typed))
-        return super().clean() or self.cleaned_data

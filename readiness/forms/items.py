@@ -7,57 +7,19 @@ from django import forms
 from django.utils import timezone
 
 from readiness.enums.words import Stance
-from readiness.forms.services import resent
-from readiness.models import User
+from readiness.forms.written import AREA, OwnerForm, WordForm, WrittenForm
 from readiness.rules import texts
 from readiness.rules.waivers import MOST_DAYS, end_refusals
 
-_AREA = {"rows": 3}
 
-
-class SeenForm(forms.Form):
+class SeenForm(WrittenForm):
     """A form that knows which version of the item the person saw."""
 
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def refuse(self, field: str, reasons: list[str]) -> None:
-        """Put reasons at a field."""
-        for reason in reasons:
-            self.add_error(field, reason)
 
-    def clean(self) -> dict[str, Any]:
-        """Show no key again that somebody pasted, not even to them."""
-        typed = {name: str(self.data.get(name, "")) for name in self.fields}
-        self.data = resent(
-            self.data, **{name: texts.without_keys(text) for name, text in typed.items() if texts.holds_key(text)}
-        )
-        return super().clean() or self.cleaned_data
-
-
-class TickForm(SeenForm):
+class TickForm(WordForm, SeenForm):
     """A person's word that an item is met."""
-
-    summary = forms.CharField(
-        label="What you saw or did", widget=forms.Textarea(attrs=_AREA), max_length=texts.MOST_TEXT, strip=True
-    )
-    links = forms.CharField(
-        label="Links to evidence",
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "inputmode": "url", "spellcheck": "false"}),
-        help_text="One address on each line: a runbook, a dashboard, a pull request. Files stay where they live.",
-    )
-
-    def clean_summary(self) -> str:
-        """Ask the rule."""
-        summary: str = self.cleaned_data["summary"]
-        self.refuse("summary", texts.summary_refusals(summary))
-        return summary
-
-    def clean_links(self) -> list[str]:
-        """Split lines, and ask the rule of each."""
-        links = [line.strip() for line in self.cleaned_data["links"].splitlines() if line.strip()]
-        self.refuse("links", texts.links_refusals(links))
-        return links
 
 
 class TakeBackForm(SeenForm):
@@ -72,20 +34,8 @@ class TakeBackForm(SeenForm):
         return summary
 
 
-class AssignForm(SeenForm):
+class AssignForm(OwnerForm, SeenForm):
     """Who owns an item, and by when it is due."""
-
-    owner = forms.ModelChoiceField(User.objects.none(), required=False, empty_label="Nobody")
-    due_on = forms.DateField(
-        label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-
-    def __init__(self, *args: Any, service: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        members = User.objects.filter(memberships__team__services__slug=service, is_active=True)
-        owner = self.fields["owner"]
-        if isinstance(owner, forms.ModelChoiceField):
-            owner.queryset = members.order_by("first_name", "username")
 
 
 class WaiverForm(SeenForm):
@@ -93,7 +43,7 @@ class WaiverForm(SeenForm):
 
     stance = forms.ChoiceField(label="What you hold", choices=Stance.choices, widget=forms.RadioSelect)
     reason = forms.CharField(
-        widget=forms.Textarea(attrs=_AREA),
+        widget=forms.Textarea(attrs=AREA),
         strip=True,
         help_text="Why it may wait, and what protects you meanwhile. A reviewer decides on this text alone.",
     )
@@ -124,7 +74,7 @@ class ReasonForm(SeenForm):
     """A reason that a reviewer, or the ledger's reader, can judge."""
 
     request = forms.CharField(widget=forms.HiddenInput, required=False)
-    reason = forms.CharField(widget=forms.Textarea(attrs=_AREA), strip=True)
+    reason = forms.CharField(widget=forms.Textarea(attrs=AREA), strip=True)
 
     def clean_reason(self) -> str:
         """Ask the rule."""

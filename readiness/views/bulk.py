@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from readiness.actions import bulk as actions
-from readiness.forms.bulk import BulkAssignForm, BulkForm, BulkLeaveOutForm, BulkTickForm
+from readiness.forms.bulk import BulkAssignForm, BulkLeaveOutForm, BulkTickForm
+from readiness.forms.written import WrittenForm
 from readiness.models import Environment
 from readiness.rules.permissions import Refused, insist
 from readiness.selectors.sections import seen_in, seen_text
@@ -56,7 +57,7 @@ def several(request: Request, service: str, environment: str) -> HttpResponse:
 
 
 def _carry_out(
-    request: Request, environment: Environment, act: str, seen: Mapping[int, int], form: BulkForm
+    request: Request, environment: Environment, act: str, seen: Mapping[int, int], form: WrittenForm
 ) -> actions.Done:
     given = {"by": request.user, "environment": environment, "seen": seen, "now": timezone.now(), **form.cleaned_data}
     if act == "tick":
@@ -66,7 +67,7 @@ def _carry_out(
     return actions.leave_out(**given)
 
 
-def _forms(environment: Environment, act: str = "", sent: Any = None) -> dict[str, BulkForm]:
+def _forms(environment: Environment, act: str = "", sent: Any = None) -> dict[str, WrittenForm]:
     def bound(name: str) -> Any:
         return sent if name == act else None
 
@@ -83,7 +84,7 @@ def _show(
     *,
     chosen: set[str],
     act: str = "",
-    forms: dict[str, BulkForm] | None = None,
+    forms: dict[str, WrittenForm] | None = None,
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
