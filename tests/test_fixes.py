@@ -1,5 +1,6 @@
 """What to change after a finding: every outcome that is no pass says it, with the exact lines where there are any."""
 
+import shlex
 from typing import Any
 
 import pytest
@@ -68,6 +69,20 @@ def test_a_call_to_try_keeps_the_key_off_the_command_line() -> None:
     assert fix is not None
     assert "-H @-" in fix.snippets[0].text
     assert "https://api.example.ca/v1/models" in fix.snippets[0].text
+
+
+def test_nothing_in_an_address_ends_the_line_that_is_to_be_copied() -> None:
+    by_slug = {probe.slug: probe for probe in PROBES}
+    url = "https://assistant.example.ca/a;b/{c'$(id)/canary"
+    call = by_slug["key-validity"].fix("refused", {"url": url})
+    tried = by_slug["proxy-buffering"].fix("no-events", {"route": url})
+    held = by_slug["proxy-buffering"].fix("held-to-the-end", {"route": url, "fetches": [FETCH]})
+    assert call is not None
+    assert tried is not None
+    assert held is not None
+    assert shlex.split(call.snippets[0].text)[-1] == url
+    assert shlex.split(tried.snippets[0].text)[-1].startswith(f"{url}?canary=")
+    assert "location / {" in held.snippets[0].text
 
 
 def test_facts_of_an_older_version_get_the_remedy_and_never_an_error() -> None:

@@ -4,6 +4,8 @@ The causes were measured with nginx 1.22, HAProxy 2.6, Caddy 2.6, Varnish 7.1 an
 which lines stand first: which proxies stand on the way nobody told us.
 """
 
+import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +15,8 @@ from readiness.observers import Fix, Snippet
 
 EARLY_MS = 250
 """Half a gap: headers that come sooner came from a proxy that had begun to answer before it had an event to send."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9/._~-]+")
 
 
 def buffering_fix(message: str, facts: Facts) -> Fix | None:
@@ -102,8 +106,9 @@ def _fetches(facts: Facts) -> list[Mapping[str, Any]]:
 
 
 def _path(facts: Facts) -> str:
-    path = urlsplit(str(facts.get("route", ""))).path or "/"
-    return path.rpartition("/")[0] + "/"
+    """Return the folder of the route; the whole site where a proxy would read its signs as part of a configuration."""
+    path = urlsplit(str(facts.get("route", ""))).path.rpartition("/")[0] + "/"
+    return path if _PLAIN.fullmatch(path) else "/"
 
 
 def _nginx(facts: Facts, *lines: str) -> Snippet:
@@ -117,11 +122,8 @@ def _varnish_pass(facts: Facts) -> Snippet:
 
 
 def _try_it(facts: Facts) -> Snippet:
-    route = facts.get("route", "")
-    return Snippet(
-        name="To see it yourself",
-        text=f"curl -N -H 'Accept: text/event-stream' '{route}?canary=try&events=8&gap_ms=500'",
-    )
+    url = shlex.quote(f"{facts.get('route', '')}?canary=try&events=8&gap_ms=500")
+    return Snippet(name="To see it yourself", text=f"curl -N -H 'Accept: text/event-stream' {url}")
 
 
 _CADDY = Snippet(name="Caddy", text="reverse_proxy app:8000 {\n    flush_interval -1\n}")

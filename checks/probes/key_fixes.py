@@ -1,5 +1,7 @@
 """What to do where a key is not read from a secrets manager, or not accepted. Pure: facts in, words out."""
 
+import shlex
+
 from checks.contract import Facts
 from readiness.observers import Fix, Snippet
 
@@ -41,4 +43,5 @@ def key_fix(message: str, facts: Facts) -> Fix | None:
 def _call(url: str) -> Snippet:
     """Return the call that the probe makes. The key goes in by standard input: a command line is read by others."""
     pipe = "printf 'Authorization: Bearer %s' \"$QUBITTRON_API_KEY\""
-    return Snippet(name="To see it yourself", text=f"{pipe} |\n  curl -sS -H @- -w '\\n%{{http_code}}\\n' '{url}'")
+    call = f"curl -sS -H @- -w '\\n%{{http_code}}\\n' {shlex.quote(url)}"
+    return Snippet(name="To see it yourself", text=f"{pipe} |\n  {call}")
