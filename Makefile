@@ -20,7 +20,7 @@ run: $(VENV)/.ready-to-run
 ## test: every test, on SQLite and on PostgreSQL, in one run; ARGS="-k word" is handed to pytest
 test: $(VENV)/.ready-to-test
 	@scripts/find-chromium
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --dist=loadfile --no-loadscope-reorder --max-worker-restart=0 \
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --dist=loadfile --no-loadscope-reorder --max-worker-restart=0 --tb=native \
 		--tx '2*popen//env:READINESS_TEST_DATABASE=sqlite' --tx '2*popen//env:READINESS_TEST_DATABASE=postgresql' $(ARGS)
 
 ## soak: a million random histories, and fifty people with a thousand ticks each; hours. HISTORIES=n and TICKS=n for less
