@@ -135,6 +135,11 @@ def test_strangers_and_those_who_come_when_it_is_full_get_no_stream(
     written(mia, 1)
     assert both[0].over.wait(WAITS_S)
     eventually(lambda: follower(live_site.url, mia).status == 200, WAITS_S, what="a place is free")
+    settings.LIVE_STREAMS = 6  # type: ignore[attr-defined]
+    session = session_of(mia)
+    with ThreadPoolExecutor(20) as readers:
+        at_once = list(readers.map(lambda _: Follower(live_site.url, session), range(20)))
+    assert sorted(one.status for one in at_once) == [200] * 4 + [503] * 16
     settings.LIVE_STREAMS = 0  # type: ignore[attr-defined]
     assert follower(live_site.url, mia).status == 204
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import structlog
 from django.db import Error, connections
@@ -46,9 +46,9 @@ LINGERS_S = 10.0
 """How long it goes on without a stream: whoever reads alone leaves and comes back with every page."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Seat:
-    """One open stream, and the session that it was opened with."""
+    """One stream that is open or about to be, and the session that it was asked for with."""
 
     session: str
     good: bool = True
@@ -58,7 +58,7 @@ class Hub:
     """Follows the ledger for the streams of one event loop."""
 
     def __init__(self) -> None:
-        self._seats: set[Seat] = set()
+        self._seats: WeakSet[Seat] = WeakSet()
         self._ring: deque[tuple[int, str]] = deque()
         self._floor = self._newest = 0
         self._moved, self._poked = asyncio.Event(), asyncio.Event()
@@ -68,17 +68,21 @@ class Hub:
 
     @property
     def open(self) -> int:
-        """How many streams are open."""
+        """How many streams are open or about to be."""
         return len(self._seats)
 
-    async def follow(self, session: str, last: int | None) -> AsyncIterator[str]:
-        """Yield a stream: everything after ``last`` (from now on where it is None), each once and in order.
+    def seat(self, session: str) -> Seat:
+        """Take a seat. It is free again when its stream ends, and where nobody holds it any more: none ever began."""
+        taken = Seat(session)
+        self._seats.add(taken)
+        return taken
+
+    async def follow(self, seat: Seat, last: int | None) -> AsyncIterator[str]:
+        """Yield the stream of a seat: everything after ``last`` (from now on where it is None), each once and in order.
 
         It ends where the session does. Whoever knows events that are not there (the ledger was restored from a backup)
         and whoever is too far behind gets one message that stands for everything.
         """
-        seat = Seat(session)
-        self._seats.add(seat)
         try:
             await self._begin()
             if last is not None and last > self._newest:

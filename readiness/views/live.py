@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from readiness.live.hub import Hub, hub
+from readiness.live.hub import Hub, Seat, hub
 
 from .access import number_in
 
@@ -38,15 +38,15 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     last = number_in(request.headers.get("Last-Event-ID", ""))
     known = last if last is not None else number_in(request.GET.get("since", ""))
     return StreamingHttpResponse(
-        _stream(here, request.session.session_key or "", known),
+        _stream(here, here.seat(request.session.session_key or ""), known),
         content_type="text/event-stream; charset=utf-8",
         headers={"Cache-Control": "private, no-cache, no-store, no-transform", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(here: Hub, session: str, last: int | None) -> AsyncIterator[str]:
+async def _stream(here: Hub, seat: Seat, last: int | None) -> AsyncIterator[str]:
     await _let_go()
-    async for text in here.follow(session, last):
+    async for text in here.follow(seat, last):
         yield text
 
 
