@@ -114,7 +114,7 @@ def _said(sent: Sequence[float], arrived: Sequence[float]) -> str:
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     gap = length(sum(gaps) / len(gaps))
     came = f"the first arrived {length(arrived[0])} and the last {length(arrived[-1])} after the request"
-    within = length(max(arrived) - min(arrived))
+    within = length(max(1.0, max(arrived) - min(arrived)))
     return f"{count} test events were sent {gap} apart; {came}, within {within} of each other."
 
 
