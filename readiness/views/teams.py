@@ -28,6 +28,7 @@ def show(request: Request, team: str) -> HttpResponse:
         "teams": [found.slug],
         "live": Point(day=timezone.localdate(now), items=page.items, settled=page.settled, verified=page.verified),
         "most": f":{MOST}",
+        "many": MOST,
         "add_refusals": add_service_refusals(request.user.actor),
     }
     return render(request, "team.html", context)
