@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from readiness.enums.words import Judgement
 from readiness.models import Environment, Evidence, User, Visit
 from tests.browser import SignedIn
-from tests.deeds import tick
+from tests.deeds import claimed, finish, tick
 from tests.factories import item_of, make_environment, make_member, make_service, make_team
 from tests.servers.waiting import eventually
 
@@ -41,6 +42,8 @@ def test_a_member_works_the_sheet_without_touching_a_pointer(signed_in: SignedIn
     expect(page.locator("#key-in-secrets-manager_tick_summary")).to_be_focused()  # Nothing half-typed is replaced.
     keys.press("Control+Enter")
     expect(page.locator("#row-key-in-secrets-manager .tag.attested")).to_be_visible()
+    expect(page.locator(".message")).to_have_text("Ticked.")
+    expect(page.locator("#tab-key-in-secrets-manager-evidence")).to_be_focused()
     assert set(Evidence.objects.values_list("summary", flat=True)) == {"just jxw? said"}
 
     keys.press("j")
@@ -55,8 +58,9 @@ def test_a_member_works_the_sheet_without_touching_a_pointer(signed_in: SignedIn
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert page.evaluate(FOCUSED) == "open-separate-keys"
 
-    for key in "sjs":
+    for key, said in (("s", "1 selected"), ("j", "1 selected"), ("s", "2 selected")):
         keys.press(key)
+        expect(page.locator("[data-pick-count]")).to_have_text(said)
     page.get_by_role("button", name="Owner and due date…").click()
     page.get_by_label("Owner").select_option(label="mia")
     page.get_by_role("button", name="Save").click()
@@ -84,5 +88,88 @@ def test_a_sheet_says_once_what_changed_since_one_left_it(signed_in: SignedIn, m
     page.goto(prod.get_absolute_url())
     page.get_by_text(re.compile("1 change since you were last here")).click()
     expect(page.locator("#since-list li")).to_contain_text("jonas ticked")
-    page.get_by_role("button", name="Seen").click()
+    page.get_by_role("button", name="Seen").press("Enter")
     expect(page.locator("#since-list")).to_have_count(0)
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_several_are_ticked_by_keys_and_enter_beside_the_words_does_nothing(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    page = signed_in(mia)
+    page.goto(f"{prod.get_absolute_url()}several/?item=store-false&item=alerts&act=tick")
+    page.get_by_label("Links to evidence").fill("https://docs.example.ca/a")
+    words = page.get_by_label("What you saw or did")
+    words.fill("Looked at both.")
+    page.get_by_role("checkbox", checked=True).first.press("Enter")
+    assert not Evidence.objects.exists()
+    words.press("Control+Enter")
+    expect(page.locator(".message")).to_have_text("Ticked 2 items.")
+    expect(page).to_have_url(re.compile(f"{prod.get_absolute_url()}$"))
+
+
+def test_what_no_panel_came_for_is_not_done_later_and_a_reader_is_told_why(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    page = signed_in(mia)
+    page.goto(prod.get_absolute_url())
+    page.keyboard.press("j")
+    page.route("**/?tab=evidence", lambda route: route.fulfill(status=204))
+    with page.expect_response("**/?tab=evidence"):
+        page.keyboard.press("x")
+    page.unroute("**/?tab=evidence")
+    page.locator("#open-key-in-secrets-manager").click()
+    page.locator("#tab-key-in-secrets-manager-evidence").click()
+    expect(page.locator("#key-in-secrets-manager_tick_summary")).to_be_visible()
+    assert "tick_summary" not in page.evaluate(FOCUSED)
+
+    page = signed_in(make_member(make_team("Search"), "noa"))
+    page.goto(prod.get_absolute_url())
+    page.keyboard.press("j")
+    page.keyboard.press("s")
+    expect(page.locator("#announcer")).to_have_text("Nothing is selected: you may not change this item.")
+
+
+def test_an_item_and_a_run_on_pages_of_their_own_swap_their_parts(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    run = claimed(prod, "spend-cap", now=timezone.now())
+    page = signed_in(mia)
+    page.goto(f"{prod.get_absolute_url()}items/spend-cap/?tab=evidence")
+    page.evaluate("window.marked = true")
+    page.locator("#tab-spend-cap-runs").click()
+    expect(page.locator("#tab-spend-cap-runs")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#detail-spend-cap [data-elapsed]")).to_be_visible()
+    watching = page.context.new_page()
+    watching.goto(f"{prod.get_absolute_url()}items/spend-cap/runs/{run.pk}/")
+    expect(watching.locator(".side .facts")).to_contain_text("running")
+    finish(run, now=timezone.now(), cap_matches=Judgement.PASS)
+    expect(watching.locator(".side .facts")).to_contain_text("done")
+    expect(watching.get_by_role("heading", name="Evidence that it wrote")).to_be_visible()
+    expect(page.locator("#row-spend-cap .tag.verified")).to_be_visible()
+    expect(page.locator("#detail-spend-cap .findings")).to_be_visible()
+    assert page.evaluate("window.marked")
+
+
+def test_a_form_that_came_back_with_reasons_is_kept_while_others_change_its_item(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    jonas = make_member(prod.service.team, "jonas")
+    for slug, address in (("spend-cap", "#item-spend-cap"), ("store-false", "items/store-false/?tab=evidence")):
+        page = signed_in(mia)
+        page.goto(prod.get_absolute_url() + address)
+        if address.startswith("#"):
+            page.locator(f"#tab-{slug}-evidence").click()
+        words = page.locator(f"#{slug}_tick_summary")
+        words.fill("Seen.")
+        page.get_by_label("Links to evidence").fill("javascript:alert(1)")
+        page.get_by_role("button", name="Tick", exact=True).click()
+        expect(page.get_by_text("is not a link that can be kept")).to_be_visible()
+        page.locator("h1").click()
+        tick(jonas, item_of(prod, slug), now=timezone.now())
+        expect(page.locator("#changed")).to_be_visible()
+        expect(words).to_have_value("Seen.")
+        page.get_by_role("button", name="Show what is new").click()
+        expect(page.locator(".clauses")).to_contain_text("jonas vouches")
+        expect(words).to_have_value("Seen.")
+        expect(page.get_by_label("Links to evidence")).to_have_value("javascript:alert(1)")

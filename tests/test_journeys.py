@@ -134,10 +134,10 @@ def test_two_people_save_one_item_and_the_second_is_told(
     first, second = signed_in(member), signed_in(make_member(member.teams.get(), "jonas"))
     for page in (first, second):
         page.goto(item)
+    second.get_by_label("What you saw or did").fill("The wrapper refuses anything else.")
     first.get_by_label("What you saw or did").fill("Every call sets it; seen in the traffic.")
     first.get_by_role("button", name="Tick", exact=True).click()
     expect(row(first, "store-false")).to_contain_text("attested")
-    second.get_by_label("What you saw or did").fill("The wrapper refuses anything else.")
     second.get_by_role("button", name="Tick", exact=True).click()
     expect(second.get_by_text("mia saved this item while you were writing").first).to_be_visible()
     expect(second.get_by_label("What you saw or did")).to_have_value("The wrapper refuses anything else.")

@@ -16,6 +16,7 @@ from readiness.selectors.disablings import disabled_words, standing_disablings
 from readiness.selectors.trails import run_page
 
 from .access import Request, find_environment, find_item
+from .following import asks_again, followed
 from .items import changed
 from .sheets import sheet_context
 
@@ -68,15 +69,17 @@ def run_item(request: Request, service: str, environment: str, entry: str) -> Ht
 
 
 @require_safe
+@followed("service")
 def run(request: Request, service: str, environment: str, entry: str, run: int) -> HttpResponse:
     """Show one run: its page, its facts as JSON, or to a panel that follows it what follows from its end."""
     found = find_environment(service, environment)
     item = find_item(found, entry)
     shown = get_object_or_404(Run.objects.select_related("asked_by", "environment"), pk=run, environment=found)
     context = {"run": shown, "environment": found, "entry": item.entry, "observer": observers().get(shown.probe)}
-    if not request.htmx and request.GET.get("form") == "json":
+    alone = not request.htmx or asks_again(request)
+    if alone and request.GET.get("form") == "json":
         return JsonResponse(shown.facts, json_dumps_params={"indent": 2, "ensure_ascii": False})
-    if not request.htmx:
+    if alone:
         return render(request, "run.html", {**context, "page": run_page(shown), "now": timezone.now()})
     if shown.is_open:
         return render(request, "partials/run.html", context)

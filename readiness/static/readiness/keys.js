@@ -38,8 +38,21 @@ function move(step) {
 
 // --- the panel of the chosen item ---------------------------------------------------------------------------------------
 const written = (detail) =>
-  [...detail.querySelectorAll("form[data-words] textarea")].find((area) => area.value !== area.defaultValue);
+  detail.querySelector("form[data-unsent] textarea")
+  ?? [...detail.querySelectorAll("form[data-words] textarea")].find((area) => area.value !== area.defaultValue);
 const tabOf = (detail) => detail.querySelector(".tabs [aria-current]")?.dataset.tab;
+
+// What follows once a panel has come: what was asked for last. Where nothing comes, nothing follows.
+let awaited = null;
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (!awaited || event.detail.target?.id !== awaited.id) return;
+  const { id, then } = awaited;
+  awaited = null;
+  setTimeout(() => then(document.getElementById(id))); // After the page's own handlers.
+});
+document.addEventListener("htmx:afterRequest", ({ detail: { successful, target, xhr } }) => {
+  if (target?.id === awaited?.id && (!successful || xhr.status === 204)) awaited = null;
+});
 
 // Shows a tab of an item, then calls `then` with its panel. What somebody is writing there is never replaced.
 function show(slug, tab, then) {
@@ -54,12 +67,7 @@ function show(slug, tab, then) {
     then(detail);
     return;
   }
-  const settled = (event) => {
-    if (event.detail.target?.id !== detail.id) return;
-    document.removeEventListener("htmx:afterSettle", settled);
-    setTimeout(() => then(detail)); // After the page's own handlers.
-  };
-  document.addEventListener("htmx:afterSettle", settled);
+  awaited = { id: detail.id, then };
   window.htmx.ajax("GET", `${openerOf(slug).href}?tab=${tab}`, { target: `#${detail.id}`, swap: "innerHTML" });
 }
 
@@ -100,7 +108,10 @@ const ACTS = {
   c: (slug) => show(slug, "comments", (detail) => write(detail, `comment-form-${slug}`)),
   r: (slug) => show(slug, "runs", (detail) => run(detail, slug)),
   o: (slug) => openerOf(slug).click(),
-  s: (slug) => articleOf(slug).dispatchEvent(new CustomEvent("readiness:pick", { bubbles: true })),
+  s: (slug) => {
+    if (!articleOf(slug).querySelector(".pick")) return say("Nothing is selected: you may not change this item.");
+    articleOf(slug).dispatchEvent(new CustomEvent("readiness:pick", { bubbles: true }));
+  },
 };
 
 // --- the keys ---------------------------------------------------------------------------------------------------------
@@ -110,7 +121,9 @@ document.addEventListener("keydown", (event) => {
   const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("form[data-words] textarea");
   if (sends) {
     event.preventDefault();
-    event.target.form.requestSubmit();
+    const { form } = event.target;
+    const button = (event.target.closest("details") ?? form).querySelector("[type=submit]");
+    form.requestSubmit(button?.form === form ? button : null); // A form with several buttons tells them apart.
     return;
   }
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -152,7 +165,7 @@ function openDialog() {
 }
 
 dialog?.addEventListener("close", () => {
-  if (before?.isConnected) before.focus({ preventScroll: true });
+  if (before?.isConnected && document.activeElement === document.body) before.focus({ preventScroll: true });
 });
 dialog?.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); }); // Beside it.
 

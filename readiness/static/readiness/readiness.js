@@ -15,6 +15,7 @@ function close(detail) {
 }
 
 function written(detail) {
+  if (detail.querySelector("form[data-unsent]")) return true;
   return [...detail.querySelectorAll("form[data-words] textarea")].some((area) => area.value !== area.defaultValue);
 }
 
@@ -151,7 +152,8 @@ function settlePanel(detail) {
   const wrong = detail.querySelector('[aria-invalid="true"]');
   if (wrong) wrong.focus();
   else if (document.activeElement === document.body) {
-    (document.getElementById(focused) ?? detail.querySelector(".tabs [aria-current]"))?.focus({ preventScroll: true });
+    const before = document.getElementById(focused);
+    (before?.checkVisibility() ? before : detail.querySelector(".tabs [aria-current]"))?.focus({ preventScroll: true });
   }
 }
 

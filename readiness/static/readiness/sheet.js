@@ -40,6 +40,7 @@ function leave() {
   since = 0;
   const form = document.querySelector("[data-seen]");
   if (!form || looked < LOOKED_MS) return;
+  looked = 0; // A tab that is hidden and then closed says so once.
   const sent = new FormData(form);
   sent.set("seen", newest(form));
   fetch(form.action, { method: "POST", body: sent, keepalive: true, headers: { "HX-Request": "true" } }).catch(() => {});
@@ -52,6 +53,12 @@ if (document.querySelector("[data-seen]")) {
     else since = performance.now();
   });
 }
+
+// "Seen" takes itself away: who pressed it goes on at the top of the page.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const pressed = event.detail.requestConfig?.elt.id === "seen-form";
+  if (pressed && document.activeElement === document.body) document.getElementById("main").focus({ preventScroll: true });
+});
 
 // --- selecting several ------------------------------------------------------------------------------------------------
 // The boxes stand beside what live updates swap, so a selection outlives them. Without this file the link leads to a page.
@@ -104,6 +111,14 @@ if (rows && bar && opener) {
   addEventListener("pageshow", count); // The browser may come back to a page with its boxes as they were.
   if (boxes().some((box) => box.checked)) picking(true);
 }
+
+// On the page for several items, Enter in a field would press the first button there is: that of another act.
+document.querySelector("form.several")?.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches("input")) return;
+  event.preventDefault();
+  const button = event.target.closest("details")?.querySelector("[type=submit]");
+  if (button) event.target.form.requestSubmit(button);
+});
 
 // --- lines to copy ----------------------------------------------------------------------------------------------------
 document.documentElement.classList.add("scripted");

@@ -6,11 +6,12 @@ const announcer = document.getElementById("announcer");
 const held = new Map(); // The id of a part to what shall stand there: an element, or a function that fetches one.
 const FIELD = "input:not([type=hidden], [type=submit], [type=button]), textarea, select, [contenteditable]";
 const TEXT = 'textarea, input:not([type=checkbox], [type=radio])';
-const OURS = new Set(["aria-expanded", "tabindex", "hidden", "open", "data-timed", "disabled"]); // Scripts set these.
+const OURS = new Set(["aria-expanded", "tabindex", "hidden", "open", "data-timed", "disabled", "data-unsent"]); // Scripts set these.
 let pressed = null;
 
 // --- who is busy in a part --------------------------------------------------------------------------------------------
 function isChanged(field) {
+  if (field.form?.matches("[data-unsent]")) return true; // What came back with it is what was typed.
   if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
   if (field.tagName !== "SELECT") return field.value !== field.defaultValue;
   const options = [...field.options];
@@ -198,6 +199,23 @@ line?.querySelector("[data-show-new]").addEventListener("click", async () => {
     put(part, fresh);
   }
   showLine();
+});
+
+// A form that was answered with reasons is not sent yet, however the server drew it.
+document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig, xhr, target } }) => {
+  if (requestConfig?.verb !== "post" || ![409, 422].includes(xhr.status)) return;
+  for (const form of target.querySelectorAll("form")) {
+    if (form.getAttribute("action") === requestConfig.path) form.dataset.unsent = "";
+  }
+});
+
+// An item's own page asks again for the tab that somebody chose meanwhile.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  const tab = detail.elt.id === "page" && detail.elt.querySelector(".tabs [aria-current]")?.dataset.tab;
+  if (!tab) return;
+  const asked = new URL(detail.path, location.href);
+  asked.searchParams.set("tab", tab);
+  detail.path = asked.pathname + asked.search;
 });
 
 // --- what comes in ----------------------------------------------------------------------------------------------------
