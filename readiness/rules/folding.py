@@ -80,7 +80,7 @@ class ClauseFacts:
 
     ``passed``, ``ticked`` and ``failed`` are the statements that say so. ``drill`` and ``lent_by`` are those of the
     pass; ``true_until`` is from when it is not true any more, however often it is observed. ``passing`` says that no
-    fail was seen since it, whether or not that fail counts yet.
+    probe said anything since it; a fail that was lifted before it counted is something.
     """
 
     clause: str
@@ -166,6 +166,7 @@ def fold_clause(rule: ClauseRule, statements: Iterable[Statement], *, ran: Seque
     """
     ordered = sorted(statements, key=lambda statement: statement.order)
     words = [one for one in ordered if one.by_person and one.outcome != Outcome.RETIRED]
+    observed = [one for one in ordered if not one.by_person]
     ticked = _tick_spans(rule, words)
     ticks = [span for span, _ in ticked]
     passes: list[Statement] = []
@@ -191,7 +192,7 @@ def fold_clause(rule: ClauseRule, statements: Iterable[Statement], *, ran: Seque
         failing_since=None if counting is None else counting[0],
         counts_from=rule.counts_from,
         true_until=rule.known_end(newest) if newest else None,
-        passing=newest is not None and not fails,
+        passing=newest is not None and newest is observed[-1],
         drill=newest is not None and newest.drill,
         passed=newest.id if newest else None,
         ticked=max(held, key=lambda one: one[0][1])[1] if held else None,
