@@ -70,7 +70,7 @@ def test_a_stream_says_where_something_moved_and_resumes_without_loss_or_double(
     assert from_database.ids == missed + more
     assert lost.ids == list(range(moved - 4, more[-1] + 1)), "The header says more than the address."
 
-    written(mia, 10)
+    lost.wait_for(written(mia, 10)[-1])  # So the hub knows of it, and not only the ledger.
     far = follower(live_site.url, mia, last=moved)
     ahead = follower(live_site.url, mia, since=10**9)
     newest = Event.objects.latest("id").pk

@@ -24,7 +24,7 @@ __all__ = ["place"]
 pytestmark = [pytest.mark.django_db, pytest.mark.only_on("sqlite")]  # As tests/test_permissions.py is on the other.
 GRANT = {"answer": "grant", "note": ""}
 NEEDS_NO_ROLE = {"sign-in", "sign-out", "password", "admin-password"}
-NEEDS_NO_ROLE |= {"item-comment", "item-comment-remove", "keys", "sheet-seen"}
+NEEDS_NO_ROLE |= {"item-comment", "item-comment-remove", "keys", "sheet-seen", "filter-save", "first-steps-put-away"}
 
 
 def sent(place: Place, role: str, name: str, **changed: Any) -> Any:
