@@ -8,16 +8,16 @@ from secrets import token_hex
 from django.db import transaction
 
 from readiness.models import Environment, Item, NotApplicable, Section, User
-from readiness.models.checklists import meaning_at
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 from readiness.rules.texts import reason_refusals, unkept
 from readiness.rules.waivers import LeftOutLine
 from readiness.rules.waivers import leave_out_refusals as section_refusals
 from readiness.selectors.sections import items_in
 
+from . import ledger
 from .folding import lock_item
-from .items import save_written, saved_last_by
-from .requests import answer, answer_refusals, leave_out_refusals, record_of_request
+from .items import saved_last_by
+from .requests import answer, answer_refusals, ask_to_leave_out, leave_out_refusals
 
 
 class SectionCrossed(Exception):
@@ -57,23 +57,12 @@ def ask_section(
     ]
     insist(section_refusals(lines))
     batch = token_hex(16)
-    asked = [
-        NotApplicable.objects.create(
-            item=item,
-            reason=reason,
-            asked_by=by,
-            asked_at=now,
-            meaning=meaning_at(item.entry.meanings, now),
-            batch=batch,
-        )
-        for item, line in zip(items, lines, strict=True)
-        if not line.reasons
-    ]
-    for request in asked:
-        save_written(request.item)
-    for request in asked:
-        record_of_request("not-applicable.asked", request, by=by, now=now, reason=reason, batch=batch)
-    return asked
+    with ledger.at_the_end():
+        return [
+            ask_to_leave_out(item, by=by, reason=reason, now=now, batch=batch)
+            for item, line in zip(items, lines, strict=True)
+            if not line.reasons
+        ]
 
 
 def _insist_as_seen(items: Collection[Item], seen: Mapping[int, int]) -> None:
@@ -99,14 +88,15 @@ def decide_batch(*, by: User, requests: Collection[int], grant: bool, note: str,
     if not asked or len({request.batch for request in asked}) != 1:
         raise Refused(["Nothing that was asked together is named here."])
     result = Answered(answered=[], left=[])
-    for request in asked:
-        item = items[request.item_id]
-        reasons = answer_refusals(request, item, by=by, grant=grant, now=now)
-        if reasons:
-            result.left.append((item, reasons))
-            continue
-        answer(request, item, by=by, grant=grant, note=note, now=now, batch=request.batch)
-        result.answered.append(request)
+    with ledger.at_the_end():
+        for request in asked:
+            item = items[request.item_id]
+            reasons = answer_refusals(request, item, by=by, grant=grant, now=now)
+            if reasons:
+                result.left.append((item, reasons))
+                continue
+            answer(request, item, by=by, grant=grant, note=note, now=now, batch=request.batch)
+            result.answered.append(request)
     if not result.answered:
         raise Refused(list(dict.fromkeys(reason for _, reasons in result.left for reason in reasons)))
     return result

@@ -7,17 +7,17 @@ from secrets import token_hex
 
 from django.db import transaction
 
-from readiness.models import Clause, Environment, Item, NotApplicable, User
-from readiness.models.checklists import meaning_at
+from readiness.models import Clause, Environment, Item, User
 from readiness.rules.bulk import tick_refusals
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 from readiness.rules.status import status_at
 from readiness.rules.texts import links_refusals, reason_refusals, summary_refusals
 from readiness.selectors.sheets import belongs_to
 
+from . import ledger
 from .folding import lock_item
-from .items import hand_over, owner_refusals, save_written, saved_last_by, vouch
-from .requests import leave_out_refusals, record_of_request
+from .items import hand_over, owner_refusals, saved_last_by, vouch
+from .requests import ask_to_leave_out, leave_out_refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +77,7 @@ def leave_out(*, by: User, environment: Environment, seen: Mapping[int, int], re
     batch = token_hex(16)
 
     def write(item: Item) -> None:
-        meaning = meaning_at(item.entry.meanings, now)
-        request = NotApplicable.objects.create(
-            item=item, reason=reason, asked_by=by, asked_at=now, meaning=meaning, batch=batch
-        )
-        save_written(item)
-        record_of_request("not-applicable.asked", request, by=by, now=now, reason=reason, batch=batch)
+        ask_to_leave_out(item, by=by, reason=reason, now=now, batch=batch)
 
     return _each(items, seen, lambda item: leave_out_refusals(item, now=now), write)
 
@@ -110,16 +105,16 @@ def _each(
     refuse: Callable[[Item], list[str]],
     write: Callable[[Item], object],
 ) -> Done:
-    """Do it to each item that nothing refuses. Raises ``Refused`` with every reason where none is left."""
+    """Do it to each item that nothing refuses, with their events at the end; return what became of each."""
     result = Done(done=[], left=[])
-    for item in items:
-        if item.version != seen[item.pk]:
-            result.left.append(
-                (item, [f"{saved_last_by(item)} saved this item meanwhile. Look at it, then send again."])
-            )
-        elif reasons := refuse(item):
-            result.left.append((item, reasons))
-        else:
-            write(item)
-            result.done.append(item)
+    with ledger.at_the_end():
+        for item in items:
+            if item.version != seen[item.pk]:
+                crossed = f"{saved_last_by(item)} saved this item meanwhile. Look at it, then send again."
+                result.left.append((item, [crossed]))
+            elif reasons := refuse(item):
+                result.left.append((item, reasons))
+            else:
+                write(item)
+                result.done.append(item)
     return result

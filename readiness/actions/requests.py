@@ -54,11 +54,17 @@ def ask_not_applicable(*, by: User, item_id: int, reason: str, seen_version: int
     insist(reason_refusals(reason))
     item = item_to_change(item_id, by=by, seen_version=seen_version)
     insist(leave_out_refusals(item, now=now))
+    return ask_to_leave_out(item, by=by, reason=reason, now=now)
+
+
+def ask_to_leave_out(item: Item, *, by: User, reason: str, now: datetime, **together: str) -> NotApplicable:
+    """Write a request that nothing refuses; ``together`` is the batch of one that is not alone. The item is locked."""
+    meaning = meaning_at(item.entry.meanings, now)
     request = NotApplicable.objects.create(
-        item=item, reason=reason, asked_by=by, asked_at=now, meaning=meaning_at(item.entry.meanings, now)
+        item=item, reason=reason, asked_by=by, asked_at=now, meaning=meaning, **together
     )
     save_written(item)
-    record_of_request("not-applicable.asked", request, by=by, now=now, reason=reason)
+    record_of_request("not-applicable.asked", request, by=by, now=now, reason=reason, **together)
     return request
 
 
