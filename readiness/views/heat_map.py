@@ -1,7 +1,6 @@
 """The heat map: entries against services or teams, as a page and as a file."""
 
-import csv
-import io
+from collections.abc import Sequence
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
@@ -10,7 +9,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from readiness.enums.words import Kind
-from readiness.rules.cells import safe_cell
+from readiness.rules.cells import csv_text
 from readiness.selectors import heat_map as selector
 from readiness.selectors.heat_map import Filters, HeatMap
 
@@ -54,15 +53,12 @@ def filters_in(query: QueryDict) -> Filters:
 
 
 def as_csv(found: HeatMap) -> str:
-    """Return the cells as a file that spreadsheets open, in the order of the page, with a byte order mark."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(HEADINGS)
+    """Return the cells as a file that spreadsheets open, in the order of the page."""
+    lines: list[Sequence[object]] = [HEADINGS]
     for row in found.rows:
         for column, cell in row.cells:
             if cell.total:
                 service = "" if found.by_team else column.slug
-                words = [row.entry.section.name, row.entry.title, column.team, service]
-                numbers = [cell.total, cell.settled, cell.missing, cell.failing, cell.percent]
-                writer.writerow([safe_cell(word) for word in words] + numbers)
-    return "\ufeff" + file.getvalue()
+                words = (row.entry.section.name, row.entry.title, column.team, service)
+                lines.append((*words, cell.total, cell.settled, cell.missing, cell.failing, cell.percent))
+    return csv_text(lines)

@@ -1,7 +1,5 @@
 """The overview as a file: exactly what the page shows, on all pages."""
 
-import csv
-import io
 import json
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,7 +8,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from readiness.rules.cells import safe_cell
+from readiness.rules.cells import csv_text
 from readiness.selectors import overview as selector
 from readiness.selectors.fleet import Row
 from readiness.selectors.overview import Group, Overview
@@ -38,16 +36,13 @@ def export(request: Request, form: str) -> HttpResponse:
 
 def as_csv(shown: Overview) -> str:
     """Return one line an environment, with a column for each entry, for spreadsheets: text stays text."""
-    file = io.StringIO()
-    writer = csv.writer(file)
     entries = [entry.slug for entry in shown.entries]
-    writer.writerow([safe_cell(heading) for heading in (*COLUMNS, *entries)])
+    lines = [[*COLUMNS, *entries]]
     for group in shown.groups:
         for row in group.rows:
             line, items = record(shown, group, row), items_of(group, row)
-            cells = [line[column] for column in COLUMNS] + [items.get(entry) for entry in entries]
-            writer.writerow([safe_cell("" if cell is None else str(cell)) for cell in cells])
-    return "\ufeff" + file.getvalue()
+            lines.append([line[column] for column in COLUMNS] + [items.get(entry) for entry in entries])
+    return csv_text(lines)
 
 
 def as_json(shown: Overview, asked: Asked, now: datetime) -> str:

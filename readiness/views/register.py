@@ -1,16 +1,15 @@
 """The register of all waivers and all that was left out, as a page and as a file."""
 
-import csv
-import io
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from readiness.rules.cells import safe_cell
+from readiness.rules.cells import csv_text
 from readiness.selectors import register as selector
 from readiness.selectors.register import Filters, Line
 from readiness.selectors.request_states import KINDS
@@ -66,13 +65,8 @@ def filters_in(query: QueryDict) -> Filters:
 
 
 def as_csv(lines: Iterable[Line]) -> str:
-    """Return lines as a file that spreadsheets open, with a byte order mark so that they read it as UTF-8."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(HEADINGS)
-    for line in lines:
-        writer.writerow([safe_cell(cell) for cell in _cells(line)])
-    return "\ufeff" + file.getvalue()
+    """Return lines as a file that spreadsheets open."""
+    return csv_text(chain([HEADINGS], map(_cells, lines)))
 
 
 def _cells(line: Line) -> list[str]:
