@@ -244,6 +244,28 @@ def test_a_clock_that_was_read_before_a_wait_does_not_date_what_was_met_before_i
     assert rebuild()[1]
 
 
+def test_a_tick_elsewhere_by_a_later_clock_does_not_date_what_production_met_by_itself(
+    prod: Environment, mia: User
+) -> None:
+    """Only what probes saw is taken over, so the later tick in staging changes nothing about production."""
+    staging = make_environment(prod.service, kind="staging", by=mia)
+    tick(mia, item_of(staging, "commit-after-clean-end"), now=after(minutes=2))
+    tick(mia, item_of(prod, "commit-after-clean-end"), now=after(minutes=1))
+
+    assert first_met(item_of(prod, "commit-after-clean-end")) == after(minutes=1)
+    assert rebuild()[1]
+
+
+def test_a_build_that_was_said_by_a_later_clock_dates_what_it_was_met_with(prod: Environment, mia: User) -> None:
+    """Who saw it pass came with an earlier clock than whoever said meanwhile what runs there."""
+    for build, now in (("zero", NOW), ("one", after(minutes=2))):
+        builds.set_build(by=mia, environment_id=prod.pk, build=build, now=now)
+    observe_bound(item_of(prod, "store-false"), build="one", now=after(minutes=1))
+
+    assert first_met(item_of(prod, "store-false")) == after(minutes=2)
+    assert rebuild()[1]
+
+
 def test_what_production_takes_over_is_folded_again_after_an_upgrade_too(lived: Environment) -> None:
     borrowed = item_of(lived, "store-false")
     assert not borrowed.evidence.exists()

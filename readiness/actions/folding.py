@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from readiness.enums.words import Kind
-from readiness.models import Condition, Evidence, Item, NotApplicable, Waiver
+from readiness.models import Condition, Item, NotApplicable, Waiver
 from readiness.rules.folding import ClauseFacts, fold_item
 from readiness.rules.status import ItemFacts, status_at
 from readiness.selectors.clauses import clause_facts
+from readiness.selectors.first_met import first_met_at, was_overtaken
 from readiness.selectors.requests import grant_of, left_out_by
 
 from . import ledger
@@ -63,8 +64,8 @@ def refresh(item: Item, *, now: datetime) -> list[ClauseFacts]:
         first_met_at=item.first_met_at,
         at=now,
     )
-    if item.first_met_at is None and facts.first_met_at is not None:
-        facts = replace(facts, first_met_at=_told_last(item, now))
+    if item.first_met_at is None and facts.first_met_at is not None and was_overtaken(item, now):
+        facts = replace(facts, first_met_at=first_met_at(item, since=now))
     written = [one.to_json() for one in clauses]
     if facts != item.facts or written != item.standing:
         for name in ItemFacts.names():
@@ -74,18 +75,6 @@ def refresh(item: Item, *, now: datetime) -> list[ClauseFacts]:
     if status_at(facts, now).settled:
         _discharge(item, now)
     return clauses
-
-
-def _told_last(item: Item, now: datetime) -> datetime:
-    """Return when the last statement that an item is folded from was recorded, or now.
-
-    Whoever waited for the item's lock has an earlier clock than what was recorded meanwhile: only with both it is met.
-    """
-    borrows = item.entry.build_bound and item.environment is not None and item.environment.kind == Kind.PROD
-    said = Evidence.objects.filter(item__entry=item.entry_id, item__service=item.service_id)
-    said = said if borrows else Evidence.objects.filter(item=item)
-    newest = said.aggregate(last=Max("recorded_at"))["last"]
-    return max(now, newest or now)
 
 
 def _discharge(item: Item, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Recompute the facts of items from what they are folded from, and report where the rows say something else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,24 +8,16 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from readiness.enums.words import Kind, Outcome
-from readiness.models import Clause, Deployment, Event, Evidence, Item, NotApplicable, Waiver
+from readiness.enums.words import Kind
+from readiness.models import Evidence, Item, NotApplicable, Waiver
 from readiness.rules.folding import ClauseFacts, fold_item
 from readiness.rules.status import ItemFacts
 from readiness.selectors.clauses import clause_facts
+from readiness.selectors.first_met import first_met_at
 from readiness.selectors.requests import grant_of, left_out_by
 
 from . import ledger
 from .folding import lock_item
-
-MOVES = (
-    "environment.archived",
-    "environment.restored",
-    "environment.changed",
-    "checklist.loaded",
-    "checklist.landed",
-)
-"""Kinds of events at which an item may come to be met without a statement about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,53 +67,6 @@ def _says_nothing(held: list[Any], clauses: Sequence[ClauseFacts]) -> bool:
     """Return whether a row is that of an item about which nothing was ever said, so that nothing was folded yet."""
     unsaid = (ClauseFacts(clause=one.clause, counts_from=one.counts_from) for one in clauses)
     return held == [] and list(unsaid) == list(clauses)
-
-
-def first_met_at(item: Item) -> datetime | None:
-    """Return when an item was first met, as it was known then; None where it never was.
-
-    It is asked at the instants at which it may have become so: where something passed that was not held already, where
-    a fail was retired, where another build came to run, and where what is asked or who lends was changed.
-    """
-    for at in sorted(set(_moments(item))):
-        facts = fold_item(clause_facts(item, known_by=at), waiver=None, left_out=None, first_met_at=None, at=at)
-        if facts.first_met_at is not None:
-            return at
-    return None
-
-
-def _moments(item: Item) -> Iterator[datetime]:
-    held: dict[tuple[Any, ...], datetime] = {}
-    for clause, outcome, recorded_at, valid_until, true_until, *of_what in _statements(item):
-        if outcome != Outcome.PASS:
-            held = {one: end for one, end in held.items() if one[0] != clause}
-            if outcome == Outcome.RETIRED:
-                yield recorded_at
-            continue
-        # A pass holds what its like held already: on the same item and build, of the same meaning, by a probe or not.
-        alike = (clause, *of_what)
-        if alike not in held or held[alike] <= recorded_at:
-            yield recorded_at
-        held[alike] = min(valid_until, true_until or valid_until)
-    if item.environment is not None:
-        yield from Deployment.objects.filter(environment=item.environment).values_list("at", flat=True)
-    retired = Clause.objects.filter(entry=item.entry, retired_at__isnull=False)
-    yield from (at for at in retired.values_list("retired_at", flat=True) if at is not None)
-    moved = Event.objects.filter(Q(service=item.service_id) | Q(service=None), kind__in=MOVES)
-    yield from moved.values_list("at", flat=True)
-
-
-def _statements(item: Item) -> Iterator[tuple[Any, ...]]:
-    """Yield what was said of an item and of those that may lend to it, in the order in which it was recorded.
-
-    Each is its clause, outcome, recording and ends, and then what sets it apart from another one about that clause.
-    """
-    said = Q(item=item)
-    if item.entry.build_bound and item.environment is not None:
-        said = Q(item__entry=item.entry_id, item__service=item.service_id)
-    rows = Evidence.objects.filter(said).order_by("recorded_at", "id")
-    ends = ("recorded_at", "valid_until", "true_until")
-    yield from rows.values_list("clause", "outcome", *ends, "item", "by", "build", "meaning", "supported").iterator()
 
 
 def never_folded() -> list[int]:
