@@ -1,4 +1,7 @@
-"""Checklists as versioned data: landed from files, referred to by slug."""
+"""Checklists as versioned data: landed from files, referred to by slug.
+
+``translations`` maps a language, such as ``fr``, to words by the name of their column; ``in_language`` reads it.
+"""
 
 from datetime import datetime
 
@@ -18,6 +21,7 @@ class Checklist(models.Model):
     version = models.PositiveIntegerField()
     changes = models.TextField(help_text="What this version changed, for the people who answer it.")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="checklists")
+    translations = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -49,6 +53,7 @@ class Section(models.Model):
     name = models.CharField(max_length=80)
     short = models.CharField(max_length=30)
     position = models.PositiveSmallIntegerField()
+    translations = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["checklist__slug", "position"]
@@ -81,6 +86,7 @@ class Entry(models.Model):
     meanings = models.JSONField(default=dict, blank=True)
     counts_from = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+    translations = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = [
@@ -122,6 +128,7 @@ class Clause(models.Model):
     meanings = models.JSONField(default=dict, blank=True)
     counts_from = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+    translations = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["entry", "position"]

@@ -25,6 +25,9 @@ class User(AbstractUser):
         default=False,
         help_text="Pages do not listen to single letters, for people who speak or whose hands slip.",
     )
+    language = models.CharField(
+        "language", max_length=10, blank=True, default="", help_text="Empty: the one that the browser asks for."
+    )
 
     class Meta:
         ordering = ["username"]
