@@ -7,6 +7,7 @@ from .counts import DayCount
 from .events import Event
 from .evidence import Evidence, EvidenceLink
 from .items import Item
+from .meetings import MeetingNote, Presence
 from .people import Membership, Team, User
 from .places import SavedFilter, Visit
 from .probes import Disabling
@@ -36,8 +37,10 @@ __all__ = [
     "Evidence",
     "EvidenceLink",
     "Item",
+    "MeetingNote",
     "Membership",
     "NotApplicable",
+    "Presence",
     "Review",
     "Run",
     "SavedFilter",

@@ -15,7 +15,11 @@ from .services import Environment
 
 
 class Review(models.Model):
-    """A meeting: an agenda of environments, who was there, and what was said. ``version`` counts what people write."""
+    """A meeting: an agenda of environments, who was there, and what was said. ``version`` counts what people write.
+
+    ``opened_at`` is when it began to be held. ``line`` is the environment of its agenda that the room looks at, since
+    ``line_since``. ``quorum`` is how many people have to be in the room for a decision; None where none is set.
+    """
 
     title = models.CharField(max_length=120)
     starts_at = models.DateTimeField()
@@ -24,6 +28,11 @@ class Review(models.Model):
     minutes = models.TextField(blank=True)
     version = models.PositiveIntegerField(default=1)
     planned_at = models.DateTimeField()
+    quorum = models.PositiveSmallIntegerField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    opened_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="reviews_opened")
+    line = models.ForeignKey(Environment, on_delete=models.PROTECT, null=True, blank=True, related_name="looked_at_in")
+    line_since = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="reviews_closed")
 
@@ -34,7 +43,20 @@ class Review(models.Model):
                 condition=Q(closed_at__isnull=True, closed_by__isnull=True)
                 | Q(closed_at__isnull=False, closed_by__isnull=False),
                 name="review_closed_by_whom_and_when",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(opened_at__isnull=True, opened_by__isnull=True)
+                | Q(opened_at__isnull=False, opened_by__isnull=False),
+                name="review_opened_by_whom_and_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(line__isnull=True, line_since__isnull=True)
+                | Q(line__isnull=False, line_since__isnull=False, opened_at__isnull=False),
+                name="review_looks_at_a_line_since",
+            ),
+            models.CheckConstraint(
+                condition=Q(quorum__isnull=True) | Q(quorum__gt=0), name="review_quorum_of_somebody"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -66,7 +88,8 @@ class Decision(models.Model):
     """Go, go with conditions, or no-go, by a person at an instant, on a frozen snapshot of the sheet.
 
     ``snapshot`` is the canonical JSON of the sheet as it stood (``rules.snapshots``), and ``hash`` its SHA-256 in
-    hexadecimal. A decision is never changed; a later one on the same environment takes its place.
+    hexadecimal. A decision is never changed; a later one on the same environment takes its place. ``key`` is given by
+    the page that sent it, so that one that is sent twice is made once; empty where none was given.
     """
 
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="decisions")
@@ -78,6 +101,7 @@ class Decision(models.Model):
     verdict = models.CharField(max_length=20)
     snapshot = models.TextField()
     hash = models.CharField(max_length=64)
+    key = models.CharField(max_length=40, blank=True, default="")
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -85,6 +109,7 @@ class Decision(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=DecisionKind.values), name="decision_kind_known"),
             models.CheckConstraint(condition=~Q(snapshot="") & ~Q(hash=""), name="decision_on_a_snapshot"),
+            models.UniqueConstraint(fields=["review", "by", "key"], condition=~Q(key=""), name="decision_sent_once"),
         ]
 
     def __str__(self) -> str:
