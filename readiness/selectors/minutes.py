@@ -15,10 +15,10 @@ from readiness.rules.minutes import OF_REVIEW, ON_THE_SPOT, MinuteKind, words
 class MinuteLine:
     """One line: when, what, who, on which line of the agenda (None: the meeting itself), about which item's title.
 
-    ``number`` is that of its event. ``params`` are codes, names and texts as the event keeps them. Of a note: ``text``. Of
-    a decision: ``decision``, ``kind``, ``note``, ``verdict``, ``conditions``, ``waived``, ``instead_of``. Of a dissent:
-    ``decision``, ``reason``. Of what was done to an item: ``entry``, ``reason``, ``left_out``, ``until``. Of who came or
-    left by name: ``person``. Of a chair: ``before``, who had it.
+    ``number`` is that of its event. ``params`` are codes, names and texts as the event keeps them. Of a note ``text``;
+    of a decision ``decision``, ``kind``, ``note``, ``verdict``, ``conditions``, ``waived``, ``instead_of``; of a
+    dissent ``decision``, ``reason``; of what was done to an item ``entry``, ``reason``, ``left_out``, ``until``; of
+    whoever came or left by name ``person``; of a chair ``before``, who had it.
     """
 
     number: int
