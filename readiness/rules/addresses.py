@@ -6,6 +6,8 @@ import unicodedata
 from socket import inet_aton
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 _MOST = 500
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE)
 _NUMBERS = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}")
@@ -14,22 +16,30 @@ _NUMBERS = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}"
 def address_refusals(url: str, *, what: str) -> list[str]:
     """Return why this cannot be the ``what`` of an environment: only http and https addresses with a host can."""
     if len(url) > _MOST:
-        return [f"This is longer than {_MOST} characters. Give the address alone."]
+        return [_("This is longer than {most} characters. Give the address alone.").format(most=_MOST)]
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, _port = parts.hostname, parts.port
     except ValueError:
-        return [f"This is not an address. Write the {what} like https://assistant.example.ca."]
+        return [_("This is not an address. Write the {what} like https://assistant.example.ca.").format(what=what)]
     if parts.scheme not in ("http", "https") or not host or any(ord(letter) < 33 for letter in url):
         return [
-            f"The {what} has to begin with https:// (or http://) and name a host, like https://assistant.example.ca."
+            _(
+                "The {what} has to begin with https:// (or http://) and name a host, like https://assistant.example.ca."
+            ).format(what=what)
         ]
     if not _can_be_looked_up(host) or parts.port == 0:
-        return [f"No such host can be looked up. Write the {what} like https://assistant.example.ca."]
+        return [
+            _("No such host can be looked up. Write the {what} like https://assistant.example.ca.").format(what=what)
+        ]
     if parts.username is not None or parts.password is not None:
-        return [f"The {what} carries a user name or password. Give it without; keys are named by reference."]
+        return [
+            _("The {what} carries a user name or password. Give it without; keys are named by reference.").format(
+                what=what
+            )
+        ]
     if parts.query or parts.fragment:
-        return [f"Give the {what} without a query (?…) or fragment (#…)."]
+        return [_("Give the {what} without a query (?…) or fragment (#…).").format(what=what)]
     return []
 
 
@@ -66,7 +76,7 @@ def literal_address(url: str) -> tuple[str, int] | None:
 def route_refusals(route: str) -> list[str]:
     """Return why this cannot be a stream route: a path on the service URL."""
     if not route.startswith("/") or route.startswith("//") or any(ord(letter) < 33 for letter in route):
-        return ["The stream route is a path on the service URL and begins with one slash: /stream/canary."]
+        return [_("The stream route is a path on the service URL and begins with one slash: /stream/canary.")]
     if "?" in route or "#" in route or "\\" in route:
-        return ["Give the stream route as a path alone, without ?, # or backslashes."]
+        return [_("Give the stream route as a path alone, without ?, # or backslashes.")]
     return []

@@ -1,5 +1,7 @@
 """What may be done to several items at once."""
 
+from django.utils.translation import gettext as _
+
 from readiness.enums.standing import Status
 
 
@@ -9,11 +11,11 @@ def tick_refusals(status: Status, *, lacks_link: bool) -> list[str]:
     By itself it may still be: there the person sees what a probe says of it.
     """
     if status is Status.FAILING:
-        return ["A probe sees it fail. Answer that at the item."]
+        return [_("A probe sees it fail. Answer that at the item.")]
     if status is Status.VERIFIED:
-        return ["Probes see all of it already, so there is nothing to vouch for."]
+        return [_("Probes see all of it already, so there is nothing to vouch for.")]
     if status is Status.NOT_APPLICABLE:
-        return ["It is left out here."]
+        return [_("It is left out here.")]
     if lacks_link:
-        return ["A tick of it counts only with a link."]
+        return [_("A tick of it counts only with a link.")]
     return []

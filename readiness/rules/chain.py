@@ -8,6 +8,10 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from .spoken import number
+
 FIRST_HASH = "0" * 64
 """What the first event is sealed over."""
 
@@ -143,7 +147,7 @@ class Judge:
         number = self._expected if row.id is None else row.id
         if number > self._expected:
             yield self._missing(number)
-        yield Fault(row.id, f"{row.place} cannot be read.")
+        yield Fault(row.id, _("{place} cannot be read.").format(place=row.place))
         if number >= self._expected:
             self._step(number, frozenset(), "")
 
@@ -151,7 +155,12 @@ class Judge:
         said, computed = _said(row.text), seal(row.previous_hash, row.text)
         number = said.get("id") if said is not None else None
         if computed == row.hash and said is not None and number != row.id:
-            yield Fault(row.id, f"Event {row.id}: under this number stands the sealed text of event {_shown(number)}.")
+            yield Fault(
+                row.id,
+                _("Event {id}: under this number stands the sealed text of event {shown}.").format(
+                    id=row.id, shown=_shown(number)
+                ),
+            )
             if row.id == self._expected:
                 self._step(row.id, frozenset(), row.previous_hash)
             return
@@ -173,25 +182,41 @@ class Judge:
         if computed == row.hash:
             yield from _column_faults(row, said)
         else:
-            yield Fault(row.id, f"Event {row.id}: its text and its hash do not belong together: one was changed.")
+            yield Fault(
+                row.id,
+                _("Event {id}: its text and its hash do not belong together: one was changed.").format(id=row.id),
+            )
 
     def _broken_seal(
         self, row: Row, said: dict[str, Any] | None, computed: str, following: Row | Unreadable | None
     ) -> Iterator[Fault]:
         """Say which of text, hash and previous hash was changed, as far as the events on either side can tell."""
-        place = f"Event {row.id}"
+        place = _("Event {id}").format(id=row.id)
         vouched = following.previous_hash if isinstance(following, Row) else None
         if row.previous_hash not in self._links and any(seal(one, row.text) == row.hash for one in self._links):
-            yield Fault(row.id, f"{place}: its previous hash was changed; it is not that of the event before.")
+            yield Fault(
+                row.id,
+                _("{place}: its previous hash was changed; it is not that of the event before.").format(place=place),
+            )
         elif vouched == computed:
-            yield Fault(row.id, f"{place}: its hash was changed; the next event carries the one that its text gives.")
+            yield Fault(
+                row.id,
+                _("{place}: its hash was changed; the next event carries the one that its text gives.").format(
+                    place=place
+                ),
+            )
         elif vouched == row.hash:
             yield Fault(
-                row.id, f"{place}: its text was changed; it does not give the hash that the next event carries."
+                row.id,
+                _("{place}: its text was changed; it does not give the hash that the next event carries.").format(
+                    place=place
+                ),
             )
             return
         else:
-            yield Fault(row.id, f"{place}: its text and its hash do not belong together: one was changed.")
+            yield Fault(
+                row.id, _("{place}: its text and its hash do not belong together: one was changed.").format(place=place)
+            )
             return
         yield from _column_faults(row, said)
 
@@ -200,25 +225,45 @@ class Judge:
             return
         if row.id == 1:
             yield Fault(
-                row.id, "Event 1: it is not sealed over zeros, as the first one is. The chain begins elsewhere."
+                row.id, _("Event 1: it is not sealed over zeros, as the first one is. The chain begins elsewhere.")
             )
         elif row.previous_hash == self._before_last:
             yield Fault(
-                row.id, f"Event {row.id}: it is sealed over the same event as event {row.id - 1}. The chain forks."
+                row.id,
+                _("Event {id}: it is sealed over the same event as event {before}. The chain forks.").format(
+                    id=row.id, before=row.id - 1
+                ),
             )
         else:
-            yield Fault(row.id, f"Event {row.id}: it is not sealed over event {row.id - 1}. The chain is cut there.")
+            yield Fault(
+                row.id,
+                _("Event {id}: it is not sealed over event {before}. The chain is cut there.").format(
+                    id=row.id, before=row.id - 1
+                ),
+            )
 
     def _missing(self, found: int) -> Fault:
         first, last = self._expected, found - 1
         if first == last:
-            return Fault(first, f"Event {first}: it is missing before event {found}.")
-        return Fault(first, f"Events {first} to {last}: they are missing before event {found}.")
+            return Fault(
+                first, _("Event {first}: it is missing before event {found}.").format(first=first, found=found)
+            )
+        return Fault(
+            first,
+            _("Events {first} to {last}: they are missing before event {found}.").format(
+                first=first, last=last, found=found
+            ),
+        )
 
     def _out_of_order(self, row: Row) -> Fault:
         if row.id == self.last and row.id > self._after:
-            return Fault(row.id, f"Event {row.id}: it stands there twice.")
-        return Fault(row.id, f"Event {row.id}: it comes after event {self.last}, out of order or for a second time.")
+            return Fault(row.id, _("Event {id}: it stands there twice.").format(id=row.id))
+        return Fault(
+            row.id,
+            _("Event {id}: it comes after event {last}, out of order or for a second time.").format(
+                id=row.id, last=self.last
+            ),
+        )
 
     def _step(self, number: int, links: frozenset[str], before_last: str) -> None:
         self.last, self._expected = number, number + 1
@@ -231,41 +276,52 @@ class Judge:
         if row.hash != self._head.hash:
             yield Fault(
                 row.id,
-                f"Event {row.id}: its hash is not the one of the head. This event or one before it was written anew, "
-                "or the head was taken of another ledger.",
+                _(
+                    "Event {id}: its hash is not the one of the head. This event or one before it was written anew, "
+                    "or the head was taken of another ledger."
+                ).format(id=row.id),
             )
         if self.count + self._after != self._head.count:
             yield Fault(
                 row.id,
-                f"Event {row.id}: there are {self.count + self._after:,} events up to this one, "
-                f"and {self._head.count:,} when the head was taken.",
+                _("Event {id}: there are {found} events up to this one, and {count} when the head was taken.").format(
+                    id=row.id, found=number(self.count + self._after), count=number(self._head.count)
+                ),
             )
 
     def _missed_head(self) -> Iterator[Fault]:
         if self._head is None or self._head_was_met:
             return
         if self.last < self._head.id:
-            lost = f"Event {self.last + 1}" if self.last + 1 == self._head.id else f"Events {self.last + 1}"
-            until = "" if self.last + 1 == self._head.id else f" to {self._head.id}"
-            yield Fault(self._head.id, f"{lost}{until}: cut off. The head was taken at event {self._head.id}.")
+            first, last = self.last + 1, self._head.id
+            said = (
+                _("Event {last}: cut off. The head was taken at event {last}.")
+                if first == last
+                else _("Events {first} to {last}: cut off. The head was taken at event {last}.")
+            )
+            yield Fault(self._head.id, said.format(first=first, last=last))
         else:
-            yield Fault(self._head.id, f"Event {self._head.id}: the head was taken at it, and it is not there.")
+            yield Fault(
+                self._head.id, _("Event {id}: the head was taken at it, and it is not there.").format(id=self._head.id)
+            )
 
 
 def _column_faults(row: Row, said: dict[str, Any] | None) -> Iterator[Fault]:
     """Yield where columns do not say what the text says. Types count: 1 is neither "1" nor true."""
     if said is None:
-        yield Fault(row.id, f"Event {row.id}: its text is not written as the ledger writes it.")
+        yield Fault(row.id, _("Event {id}: its text is not written as the ledger writes it.").format(id=row.id))
         return
     for name, column in REPEATED.items():
         if name not in said:
-            yield Fault(row.id, f"Event {row.id}: its text does not say its {column}.")
+            yield Fault(row.id, _("Event {id}: its text does not say its {column}.").format(id=row.id, column=column))
         elif name in row.columns:
             text, found = said[name], row.columns[name]
             if type(text) is not type(found) or text != found:
                 yield Fault(
                     row.id,
-                    f"Event {row.id}: the column {column} says {_shown(found)}, and the sealed text {_shown(text)}.",
+                    _("Event {id}: the column {column} says {shown}, and the sealed text {text}.").format(
+                        id=row.id, column=column, shown=_shown(found), text=_shown(text)
+                    ),
                 )
 
 
@@ -281,7 +337,9 @@ def _said(text: str) -> dict[str, Any] | None:
 
 
 def _shown(value: object) -> str:
-    words = "nothing" if value is None else str(value) if isinstance(value, int) else f"“{value}”"
+    words = (
+        _("nothing") if value is None else str(value) if isinstance(value, int) else _("“{text}”").format(text=value)
+    )
     return words if len(words) <= 80 else words[:79] + "…"
 
 

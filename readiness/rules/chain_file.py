@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import IO
 
+from django.utils.translation import gettext as _
+
 from .chain import Row, Unreadable, canonical
 
 MOST_BYTES_A_LINE = 32 * 1024 * 1024
@@ -26,7 +28,7 @@ def rows_in(file: IO[bytes]) -> Iterator[Row | Unreadable]:
         whole = line.endswith(b"\n") or len(line) < MOST_BYTES_A_LINE
         while line and not line.endswith(b"\n") and len(line) == MOST_BYTES_A_LINE:
             line = file.readline(MOST_BYTES_A_LINE)
-        yield _row(line, number) if whole else Unreadable(place=f"Line {number}")
+        yield _row(line, number) if whole else Unreadable(place=_("Line {number}").format(number=number))
 
 
 def _row(line: bytes, number: int) -> Row | Unreadable:
@@ -34,12 +36,14 @@ def _row(line: bytes, number: int) -> Row | Unreadable:
         text = line.decode("utf-8").rstrip("\r\n")
         given = json.loads(text)
     except (ValueError, RecursionError):
-        return Unreadable(place=f"Line {number}")
+        return Unreadable(place=_("Line {number}").format(number=number))
     if not isinstance(given, dict):
-        return Unreadable(place=f"Line {number}")
+        return Unreadable(place=_("Line {number}").format(number=number))
     if {name: type(value) for name, value in given.items()} != _TYPES or canonical(given) != text:
         identity = given.get("id")
         if type(identity) is int:
-            return Unreadable(place=f"Line {number}, event {identity},", id=identity)
-        return Unreadable(place=f"Line {number}")
+            return Unreadable(
+                place=_("Line {number}, event {identity},").format(number=number, identity=identity), id=identity
+            )
+        return Unreadable(place=_("Line {number}").format(number=number))
     return Row(**given)

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext as _
+
 from .checklist_file import ChecklistFile, ClauseFile, EntryFile
+from .spoken import long_day
 
 
 class ChangeKind(StrEnum):
@@ -25,20 +29,28 @@ class ChangeKind(StrEnum):
     @property
     def heading(self) -> str:
         """A few words above a list of changes of this kind."""
-        return _HEADINGS[self]
+        return gettext(_HEADINGS[self])
 
 
 _HEADINGS = {
-    ChangeKind.ADDED: "Entries added",
-    ChangeKind.RETIRED: "Entries retired",
-    ChangeKind.MEANS_ANOTHER_THING: "Another meaning",
-    ChangeKind.CLAUSE_ADDED: "Clauses added",
-    ChangeKind.CLAUSE_REMOVED: "Clauses removed",
-    ChangeKind.FOLDED_ANOTHER_WAY: "Where, by whom and how it is answered",
-    ChangeKind.FRESHNESS: "Freshness",
-    ChangeKind.BEGINS: "Another day to begin to count",
-    ChangeKind.REWORDED: "Other words, same meaning",
-    ChangeKind.MOVED: "Other place",
+    ChangeKind.ADDED: gettext_noop("Entries added"),
+    ChangeKind.RETIRED: gettext_noop("Entries retired"),
+    ChangeKind.MEANS_ANOTHER_THING: gettext_noop("Another meaning"),
+    ChangeKind.CLAUSE_ADDED: gettext_noop("Clauses added"),
+    ChangeKind.CLAUSE_REMOVED: gettext_noop("Clauses removed"),
+    ChangeKind.FOLDED_ANOTHER_WAY: gettext_noop("Where, by whom and how it is answered"),
+    ChangeKind.FRESHNESS: gettext_noop("Freshness"),
+    ChangeKind.BEGINS: gettext_noop("Another day to begin to count"),
+    ChangeKind.REWORDED: gettext_noop("Other words, same meaning"),
+    ChangeKind.MOVED: gettext_noop("Other place"),
+}
+_PARTS = {
+    "title": gettext_noop("title"),
+    "text": gettext_noop("text"),
+    "why": gettext_noop("why"),
+    "how": gettext_noop("how"),
+    "evidence": gettext_noop("evidence"),
+    "not_covered": gettext_noop("not covered"),
 }
 
 
@@ -112,15 +124,15 @@ def _entry(old: EntryFile, new: EntryFile) -> Iterator[Change]:
     elif new.counts_from != old.counts_from:
         yield change(ChangeKind.BEGINS, before=_day(old.counts_from), after=_day(new.counts_from))
     if new.kinds != old.kinds:
-        yield change(ChangeKind.FOLDED_ANOTHER_WAY, "applies to", ", ".join(old.kinds), ", ".join(new.kinds))
+        yield change(ChangeKind.FOLDED_ANOTHER_WAY, _("applies to"), ", ".join(old.kinds), ", ".join(new.kinds))
     if new.scope != old.scope:
-        yield change(ChangeKind.FOLDED_ANOTHER_WAY, "scope", old.scope, new.scope)
+        yield change(ChangeKind.FOLDED_ANOTHER_WAY, _("scope"), old.scope, new.scope)
     if new.build_bound != old.build_bound:
-        yield change(ChangeKind.FOLDED_ANOTHER_WAY, "build-bound", _yes(old.build_bound), _yes(new.build_bound))
-    for name in ("title", "text", "why", "how", "evidence", "not_covered"):
+        yield change(ChangeKind.FOLDED_ANOTHER_WAY, _("build-bound"), _yes(old.build_bound), _yes(new.build_bound))
+    for name, part in _PARTS.items():
         said, says = getattr(old, name), getattr(new, name)
         if said != says and not (name == "text" and new.meaning != old.meaning):
-            yield change(ChangeKind.REWORDED, name.replace("_", " "), said, says)
+            yield change(ChangeKind.REWORDED, gettext(part), said, says)
     yield from _clauses(old, new)
 
 
@@ -166,19 +178,24 @@ def _clause(entry: EntryFile, old: ClauseFile, new: ClauseFile) -> Iterator[Chan
     if new.meaning != old.meaning:
         yield change(ChangeKind.MEANS_ANOTHER_THING, "", _other(old.text, new.text), new.text)
     elif new.text != old.text:
-        yield change(ChangeKind.REWORDED, "text", old.text, new.text)
+        yield change(ChangeKind.REWORDED, _("text"), old.text, new.text)
     if new.meaning == old.meaning and new.counts_from != old.counts_from:
         yield change(ChangeKind.BEGINS, "", _day(old.counts_from), _day(new.counts_from))
     if new.probe != old.probe:
-        yield change(ChangeKind.FOLDED_ANOTHER_WAY, "observer", old.probe or "a person", new.probe or "a person")
+        yield change(
+            ChangeKind.FOLDED_ANOTHER_WAY, _("observer"), old.probe or _("a person"), new.probe or _("a person")
+        )
     if new.tick_needs_link != old.tick_needs_link:
         yield change(
-            ChangeKind.FOLDED_ANOTHER_WAY, "a tick needs a link", _yes(old.tick_needs_link), _yes(new.tick_needs_link)
+            ChangeKind.FOLDED_ANOTHER_WAY,
+            _("a tick needs a link"),
+            _yes(old.tick_needs_link),
+            _yes(new.tick_needs_link),
         )
     if new.fresh_pass != old.fresh_pass:
-        yield change(ChangeKind.FRESHNESS, "a pass", _span(old.fresh_pass), _span(new.fresh_pass))
+        yield change(ChangeKind.FRESHNESS, _("a pass"), _span(old.fresh_pass), _span(new.fresh_pass))
     if new.fresh_tick != old.fresh_tick:
-        yield change(ChangeKind.FRESHNESS, "a tick", _span(old.fresh_tick), _span(new.fresh_tick))
+        yield change(ChangeKind.FRESHNESS, _("a tick"), _span(old.fresh_tick), _span(new.fresh_tick))
 
 
 def _moved(old: ChecklistFile, new: ChecklistFile) -> Iterator[Change]:
@@ -191,7 +208,7 @@ def _moved(old: ChecklistFile, new: ChecklistFile) -> Iterator[Change]:
                     kind=ChangeKind.MOVED,
                     entry=entry.slug,
                     title=entry.title,
-                    what="section",
+                    what=_("section"),
                     before=before.name,
                     after=section.name,
                 )
@@ -202,14 +219,16 @@ def _other(old: str, new: str) -> str:
 
 
 def _day(day: date | None) -> str:
-    return f"{day.day} {day:%B %Y}" if day else "when the version landed"
+    return long_day(day) if day else _("when the version landed")
 
 
 def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+    return _("yes") if value else _("no")
 
 
 def _span(span: timedelta | None) -> str:
     if span is None:
-        return "none"
-    return f"{span.days} days" if span >= timedelta(days=2) else f"{span // timedelta(hours=1)} h"
+        return _("none")
+    if span >= timedelta(days=2):
+        return ngettext("{n} day", "{n} days", span.days).format(n=span.days)
+    return _("{n} h").format(n=span // timedelta(hours=1))

@@ -9,6 +9,9 @@ from datetime import date, timedelta
 from enum import Enum
 from typing import TypeVar, cast
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from readiness.enums.words import Kind, Scope
 
 MAX_TITLE_CHARACTERS = 40
@@ -22,7 +25,7 @@ YEARS = range(2000, 3000)
 RESERVED_SLUGS = frozenset({"import", "new", "edit"})
 """Words that addresses use beside the slugs of checklists."""
 
-_FILE = "the file"
+_FILE = gettext_noop("the file")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _DURATION = re.compile(r"([1-9][0-9]{0,3})([hd])")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -116,7 +119,7 @@ def parse(text: str) -> ChecklistFile:
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ChecklistFileError([f"{_FILE}: not TOML: {error}"]) from error
+        raise ChecklistFileError([_("the file: not TOML: {error}").format(error=error)]) from error
     problems: list[str] = []
     checklist = _checklist(_Table(document, _FILE, problems))
     if problems:
@@ -136,43 +139,48 @@ class _Table:
         self.place = place
 
     def problem(self, what: str) -> None:
-        self._problems.append(f"{self.place}: {what}")
+        place = _(_FILE) if self.place == _FILE else self.place
+        self._problems.append(_("{place}: {what}").format(place=place, what=what))
 
     def done(self) -> None:
         """Note every key that nothing has read."""
         for key in self._left:
-            self.problem(f"unknown key {key!r}")
+            self.problem(_("unknown key {key!r}").format(key=key))
 
     def _take(self, key: str, kind: type, words: str) -> object:
         if key not in self._left:
-            self.problem(f"missing key {key!r}")
+            self.problem(_("missing key {key!r}").format(key=key))
             return None
         value = self._left.pop(key)
         if type(value) is not kind:  # An exact match: to isinstance, true is a whole number.
-            self.problem(f"{key!r} is not {words}")
+            self.problem(_("{key!r} is not {words}").format(key=key, words=words))
             return None
         return value
 
     def _text(self, key: str, *, may_be_empty: bool = False) -> str | None:
         """Return the text without the white space around it, ``None`` where a problem was noted."""
-        value = cast("str | None", self._take(key, str, "a text"))
+        value = cast("str | None", self._take(key, str, _("a text")))
         if value is None:
             return None
         value = value.replace("\r\n", "\n").strip()
         if _CONTROL.search(value):
-            self.problem(f"{key!r} has a control character")
+            self.problem(_("{key!r} has a control character").format(key=key))
             return None
         if not value and not may_be_empty:
-            self.problem(f"{key!r} is empty")
+            self.problem(_("{key!r} is empty").format(key=key))
             return None
         return value
 
     def line(self, key: str, *, max_characters: int | None = None) -> str:
         value = self._text(key) or ""
         if "\n" in value:
-            self.problem(f"{key!r} is more than one line")
+            self.problem(_("{key!r} is more than one line").format(key=key))
         if max_characters is not None and len(value) > max_characters:
-            self.problem(f"{key!r} has {len(value)} characters, at most {max_characters} fit")
+            self.problem(
+                _("{key!r} has {value} characters, at most {max_characters} fit").format(
+                    key=key, value=len(value), max_characters=max_characters
+                )
+            )
         return value
 
     def paragraphs(self, key: str, *, may_be_empty: bool = False) -> str:
@@ -184,22 +192,24 @@ class _Table:
         value = self._text(key, may_be_empty=may_be_empty) or ""
         if value and (len(value) > MAX_SLUG_CHARACTERS or not _SLUG.fullmatch(value)):
             self.problem(
-                f"{key!r} {value!r} is not a slug: lower-case letters and digits in words joined by single hyphens, "
-                f"at most {MAX_SLUG_CHARACTERS} characters"
+                _(
+                    "{key!r} {value!r} is not a slug: lower-case letters and digits in words joined by single "
+                    "hyphens, at most {max_slug_characters} characters"
+                ).format(key=key, value=value, max_slug_characters=MAX_SLUG_CHARACTERS)
             )
         return value
 
     def flag(self, key: str) -> bool:
-        return self._take(key, bool, "true or false") is True
+        return self._take(key, bool, _("true or false")) is True
 
     def version(self, key: str, *, may_be_missing: bool = False) -> int:
         if may_be_missing and key not in self._left:
             return 1
-        value = cast("int | None", self._take(key, int, "a whole number"))
+        value = cast("int | None", self._take(key, int, _("a whole number")))
         if value is None:
             return 1
         if not 1 <= value <= MAX_VERSION:
-            self.problem(f"{key!r} is not between 1 and {MAX_VERSION}")
+            self.problem(_("{key!r} is not between 1 and {max_version}").format(key=key, max_version=MAX_VERSION))
         return value
 
     def day(self, key: str) -> date | None:
@@ -211,10 +221,12 @@ class _Table:
         if value is None:
             return None
         if type(value) is not date:  # An exact match: a date with a time of day is a date to isinstance.
-            self.problem(f"{key!r} is not a day, like 2027-01-15")
+            self.problem(_("{key!r} is not a day, like 2027-01-15").format(key=key))
             return None
         if value.year not in YEARS:
-            self.problem(f"{key!r} is not between the years {YEARS[0]} and {YEARS[-1]}")
+            self.problem(
+                _("{key!r} is not between the years {first} and {last}").format(key=key, first=YEARS[0], last=YEARS[-1])
+            )
             return None
         return value
 
@@ -226,7 +238,11 @@ class _Table:
             return None
         match = _DURATION.fullmatch(value)
         if match is None:
-            self.problem(f"{key!r} {value!r} is not a duration: a whole number of hours or days, like '24h' or '90d'")
+            self.problem(
+                _("{key!r} {value!r} is not a duration: a whole number of hours or days, like '24h' or '90d'").format(
+                    key=key, value=value
+                )
+            )
             return None
         count = int(match[1])
         return timedelta(hours=count) if match[2] == "h" else timedelta(days=count)
@@ -236,26 +252,26 @@ class _Table:
         if value is None:
             return Scope.ENVIRONMENT
         if value not in Scope.values:
-            self.problem(f"unknown scope {value!r}: {_either(Scope)}")
+            self.problem(_("unknown scope {value!r}: {either}").format(value=value, either=_either(Scope)))
             return Scope.ENVIRONMENT
         return Scope(value)
 
     def kinds(self, key: str) -> tuple[Kind, ...]:
         """Return the kinds in the order of ``Kind``, whatever the order in the file."""
-        values = cast("list[object] | None", self._take(key, list, "a list"))
+        values = cast("list[object] | None", self._take(key, list, _("a list")))
         if values is None:
             return ()
         if not values:
-            self.problem(f"{key!r} is empty")
+            self.problem(_("{key!r} is empty").format(key=key))
         for value in values:
             if value not in Kind.values:
-                self.problem(f"unknown kind {value!r}: {_either(Kind)}")
+                self.problem(_("unknown kind {value!r}: {either}").format(value=value, either=_either(Kind)))
         if len(values) != len({str(value) for value in values}):
-            self.problem(f"{key!r} names a kind twice")
+            self.problem(_("{key!r} names a kind twice").format(key=key))
         return tuple(kind for kind in Kind if kind in values)
 
     def table(self, key: str) -> "_Table":
-        value = cast("dict[str, object] | None", self._take(key, dict, "a table"))
+        value = cast("dict[str, object] | None", self._take(key, dict, _("a table")))
         if value is None:
             return _Table({}, key, [])  # Its keys are missing too, which goes without saying.
         return _Table(value, key, self._problems)
@@ -268,10 +284,10 @@ class _Table:
         """
         values = self._left.pop(key, [])
         if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-            self.problem(f"{key!r} is not a list of tables")
+            self.problem(_("{key!r} is not a list of tables").format(key=key))
             return ()
         if not values:
-            self.problem(f"no {key}")
+            self.problem(_("no {key}").format(key=key))
         within = "" if self.place == _FILE else f"{self.place}, "
         names: list[str] = []
         for number, value in enumerate(values, start=1):
@@ -284,14 +300,14 @@ class _Table:
 
 
 def _either(words: type[Enum]) -> str:
-    return "one of " + ", ".join(str(word.value) for word in words)
+    return _("one of {these}").format(these=", ".join(str(word.value) for word in words))
 
 
 def _checklist(file: _Table) -> ChecklistFile:
     head = file.table("checklist")
     slug, name = head.slug("slug"), head.line("name", max_characters=MAX_NAME_CHARACTERS)
     if slug in RESERVED_SLUGS:
-        head.problem(f"'slug' {slug!r} is part of an address here: choose another word")
+        head.problem(_("'slug' {slug!r} is part of an address here: choose another word").format(slug=slug))
     version, changes = head.version("version"), head.paragraphs("changes")
     head.done()
     section_places: dict[str, str] = {}
@@ -328,7 +344,7 @@ def _entry(entry: _Table, entry_places: dict[str, str]) -> EntryFile:
         counts_from=entry.day("counts_from"),
     )
     if read.build_bound and read.scope is Scope.SERVICE:
-        entry.problem("'build_bound' is true, and a service runs no one build: say false, or give it another scope")
+        entry.problem(_("'build_bound' is true, and a service runs no one build: say false, or give it another scope"))
     entry.done()
     return read
 
@@ -337,11 +353,14 @@ def _clause(clause: _Table, clause_places: dict[str, str]) -> ClauseFile:
     slug, text = _own_slug(clause, clause_places), clause.line("text")
     probe = clause.slug("probe", may_be_empty=True)
     fresh_pass = clause.duration(
-        "fresh_pass", problem_if_empty=f"'fresh_pass' is empty, though {probe!r} observes this clause" if probe else ""
+        "fresh_pass",
+        problem_if_empty=_("'fresh_pass' is empty, though {probe!r} observes this clause").format(probe=probe)
+        if probe
+        else "",
     )
     if fresh_pass and not probe:
-        clause.problem("'fresh_pass' is given, though no probe observes this clause")
-    fresh_tick = clause.duration("fresh_tick", problem_if_empty="'fresh_tick' is empty")
+        clause.problem(_("'fresh_pass' is given, though no probe observes this clause"))
+    fresh_tick = clause.duration("fresh_tick", problem_if_empty=_("'fresh_tick' is empty"))
     tick_needs_link = clause.flag("tick_needs_link")
     meaning, counts_from = clause.version("meaning", may_be_missing=True), clause.day("counts_from")
     clause.done()
@@ -361,7 +380,7 @@ def _own_slug(part: _Table, places: dict[str, str]) -> str:
     """Read the part's slug, which no part in ``places`` may have, and remember where it stands."""
     slug = part.slug("slug")
     if slug in places:
-        part.problem(f"slug {slug!r} is taken by {places[slug]}")
+        part.problem(_("slug {slug!r} is taken by {places}").format(slug=slug, places=places[slug]))
     elif slug:
         places[slug] = part.place
     return slug

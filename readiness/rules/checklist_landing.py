@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, tzinfo
 
+from django.utils.translation import gettext as _
+
 from readiness.enums.words import Scope
 
 from .checklist_file import ChecklistFile, ClauseFile, EntryFile
@@ -158,24 +160,30 @@ def faults(file: ChecklistFile, held: Mapping[str, HeldEntry], landing: Landing)
 
 
 def _entry_faults(entry: EntryFile, held: HeldEntry | None, landing: Landing) -> Iterator[str]:
-    place = f"entry {entry.slug!r}"
+    place = _("entry {slug!r}").format(slug=entry.slug)
     if held is not None and held.scope != entry.scope:
         yield (
-            f"{place}: its scope is {Scope(held.scope).value} and stays so, since answers are kept by it: "
-            "retire this entry and add another one under another slug"
+            _(
+                "{place}: its scope is {scope} and stays so, since answers are kept by it: retire this entry and "
+                "add another one under another slug"
+            ).format(place=place, scope=Scope(held.scope).value)
         )
     yield from _part_faults(place, entry, held, held.meaning if held else 1, landing)
     for clause in entry.clauses:
         known = held.clauses.get(clause.slug) if held else None
         meaning = _own_meaning(known, held) if known and held else 1
-        yield from _part_faults(f"{place}, clause {clause.slug!r}", clause, known, meaning, landing)
+        yield from _part_faults(
+            _("{place}, clause {slug!r}").format(place=place, slug=clause.slug), clause, known, meaning, landing
+        )
     timing = entry_timing(entry, held, landing)
     starts = [clause_timing(clause, held, entry, timing, landing).counts_from for clause in entry.clauses]
     begins = max(timing.counts_from, landing.now) if timing.counts_from else landing.now
     if not any(start is None or start <= begins for start in starts):
         yield (
-            f"{place}: all its clauses count later than it does, so it would ask nothing until then: "
-            "keep a clause that counts, or announce the entry"
+            _(
+                "{place}: all its clauses count later than it does, so it would ask nothing until then: keep a "
+                "clause that counts, or announce the entry"
+            ).format(place=place)
         )
 
 
@@ -193,13 +201,17 @@ def _part_faults(
         if _same_day(file.counts_from, held, landing):
             return
         yield (
-            f"{place}: it counts already, so 'counts_from' cannot change: leave it as it was, or out; "
-            "where something else is asked, count 'meaning' up"
+            _(
+                "{place}: it counts already, so 'counts_from' cannot change: leave it as it was, or out; where "
+                "something else is asked, count 'meaning' up"
+            ).format(place=place)
         )
     elif landing.begins(file.counts_from) is None:
         yield (
-            f"{place}: 'counts_from' {file.counts_from} is not ahead: leave it out to count from the landing on, "
-            "or name a later day"
+            _(
+                "{place}: 'counts_from' {counts_from} is not ahead: leave it out to count from the landing on, "
+                "or name a later day"
+            ).format(place=place, counts_from=file.counts_from)
         )
 
 
@@ -215,8 +227,12 @@ def _same_day(day: date, held: Held, landing: Landing) -> bool:
 def _meaning_faults(place: str, says: int, known: int) -> Iterable[str]:
     if says < known:
         yield (
-            f"{place}: 'meaning' goes down from {known} to {says}, and only counts up: "
-            f"{known} where the same is asked, {known + 1} where something else is"
+            _(
+                "{place}: 'meaning' goes down from {known} to {says}, and only counts up: {known} where the same "
+                "is asked, {next} where something else is"
+            ).format(place=place, known=known, says=says, next=known + 1)
         )
     if says > known + 1:
-        yield f"{place}: 'meaning' skips from {known} to {says}: the next one is {known + 1}"
+        yield _("{place}: 'meaning' skips from {known} to {says}: the next one is {next}").format(
+            place=place, known=known, says=says, next=known + 1
+        )

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from readiness.enums.standing import Status
 from readiness.enums.words import DecisionKind
 
 from .forecasts import rank
 from .snapshots import FrozenItem
+from .spoken import long_day, status_words
 from .status import ItemFacts, status_at
 from .texts import reason_refusals
 
@@ -46,13 +50,22 @@ class Terms:
 def go_refusals(unsettled: Sequence[Unsettled], *, counted: int) -> list[str]:
     """Return why a sheet with ``counted`` items may not be given a go: one is unsettled, or there is none."""
     if not counted:
-        return ["There is no item on this sheet, so nothing shows that it is ready."]
+        return [_("There is no item on this sheet, so nothing shows that it is ready.")]
     if not unsettled:
         return []
-    named = ", ".join(f"“{one.title}” ({one.status.replace('-', ' ')})" for one in unsettled[:MOST_NAMED])
-    more = f" and {len(unsettled) - MOST_NAMED} more" if len(unsettled) > MOST_NAMED else ""
-    items = "1 item is" if len(unsettled) == 1 else f"{len(unsettled)} items are"
-    return [f"{items} not settled: {named}{more}. Settle them, or decide a go with conditions."]
+    named = ", ".join(
+        _("“{title}” ({status})").format(title=one.title, status=status_words(one.status))
+        for one in unsettled[:MOST_NAMED]
+    )
+    if len(unsettled) > MOST_NAMED:
+        named = _("{these} and {n} more").format(these=named, n=len(unsettled) - MOST_NAMED)
+    return [
+        ngettext(
+            "{n} item is not settled: {named}. Settle them, or decide a go with conditions.",
+            "{n} items are not settled: {named}. Settle them, or decide a go with conditions.",
+            len(unsettled),
+        ).format(n=len(unsettled), named=named)
+    ]
 
 
 def go_with_conditions_refusals(unsettled: Sequence[Unsettled], *, counted: int) -> list[str]:
@@ -60,7 +73,7 @@ def go_with_conditions_refusals(unsettled: Sequence[Unsettled], *, counted: int)
     if not counted:
         return go_refusals(unsettled, counted=counted)
     if not unsettled:
-        return ["Everything is settled, so there is nothing to set a condition on. Decide a go."]
+        return [_("Everything is settled, so there is nothing to set a condition on. Decide a go.")]
     return []
 
 
@@ -68,7 +81,9 @@ def terms_refusals(terms: Terms, *, today: date) -> dict[str, list[str]]:
     """Return what does not hold in one condition, by field; ``today`` is the day in the site's time zone."""
     found = {
         "reason": reason_refusals(terms.reason),
-        "owner": [] if terms.owner_active else [f"{terms.owner} has left. Choose somebody who is here."],
+        "owner": []
+        if terms.owner_active
+        else [_("{owner} has left. Choose somebody who is here.").format(owner=terms.owner)],
         "until": until_refusals(terms.until, today=today),
     }
     return {field: reasons for field, reasons in found.items() if reasons}
@@ -78,9 +93,13 @@ def until_refusals(day: date, *, today: date) -> list[str]:
     """Return why a condition may not end with this day."""
     last = today + timedelta(days=MOST_DAYS - 1)
     if day < today:
-        return [f"This day has passed. Choose a day from today to {last:%-d %B %Y}."]
+        return [_("This day has passed. Choose a day from today to {last}.").format(last=long_day(last))]
     if day > last:
-        return [f"A condition lets an item wait at most {MOST_DAYS} days. Choose {last:%-d %B %Y} or earlier."]
+        return [
+            _("A condition lets an item wait at most {most_days} days. Choose {last} or earlier.").format(
+                most_days=MOST_DAYS, last=long_day(last)
+            )
+        ]
     return []
 
 
@@ -89,28 +108,34 @@ def conditions_refusals(unsettled: Sequence[Unsettled], given: Sequence[Terms], 
     titles = {one.item: one.title for one in unsettled}
     numbers = [terms.item for terms in given]
     found = [
-        f"“{title}” is not settled and has no condition: say why it may wait, who owns it, and until when."
+        _("“{title}” is not settled and has no condition: say why it may wait, who owns it, and until when.").format(
+            title=title
+        )
         for item, title in titles.items()
         if item not in numbers
     ]
     if any(item not in titles for item in numbers):
-        found.append("A condition is about an item that is settled by now or not on this sheet. Look at it again.")
+        found.append(_("A condition is about an item that is settled by now or not on this sheet. Look at it again."))
     if len(set(numbers)) < len(numbers):
-        found.append("An item has two conditions. Give it one.")
+        found.append(_("An item has two conditions. Give it one."))
     for terms in given:
         for reasons in terms_refusals(terms, today=today).values():
-            found += [f"“{titles[terms.item]}”: {reason}" for reason in reasons if terms.item in titles]
+            found += [
+                _("“{title}”: {reason}").format(title=titles[terms.item], reason=reason)
+                for reason in reasons
+                if terms.item in titles
+            ]
     return found
 
 
 def dissent_refusals(given: Sequence[tuple[int, str, bool]]) -> list[str]:
     """Return why these dissents cannot be kept: (person, reason, whether that person is here), once a person."""
-    found = [reason for _, why, _ in given for reason in reason_refusals(why)]
-    people = [person for person, _, _ in given]
+    found = [reason for _person, why, _active in given for reason in reason_refusals(why)]
+    people = [person for person, _why, _active in given]
     if len(set(people)) < len(people):
-        found.append("Somebody dissents twice. Put both reasons into one.")
-    if not all(active for _, _, active in given):
-        found.append("Somebody who dissents has left. Choose people who are here.")
+        found.append(_("Somebody dissents twice. Put both reasons into one."))
+    if not all(active for _person, _why, active in given):
+        found.append(_("Somebody who dissents has left. Choose people who are here."))
     return found
 
 

@@ -5,6 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TypedDict
 
+from django.utils.translation import gettext as _
+
 from .addresses import address_refusals, literal_address, route_refusals
 from .networks import AllowedNetwork, refusal
 from .references import ReferencePolicy, reference_refusals
@@ -36,8 +38,8 @@ def settings_refusals(
     An address written as numbers is judged here; what a name turns into is judged when a run connects.
     """
     found = {
-        "service_url": _address(settings["service_url"], "service URL", networks),
-        "bastion_url": _address(settings["bastion_url"], "Bastion URL", networks),
+        "service_url": _address(settings["service_url"], _("service URL"), networks),
+        "bastion_url": _address(settings["bastion_url"], _("Bastion URL"), networks),
         "build": build_refusals(settings["build"]),
         "stream_route": route_refusals(settings["stream_route"]) if settings["stream_route"] else [],
         "key_reference": (
@@ -49,7 +51,7 @@ def settings_refusals(
         "billing_name": _billing_name(settings["billing_source_id"], settings["billing_name"]),
     }
     if settings["stream_route"] and not settings["service_url"]:
-        found["service_url"] = ["The stream route is a path on the service URL, so give that as well."]
+        found["service_url"] = [_("The stream route is a path on the service URL, so give that as well.")]
     return {field: reasons for field, reasons in found.items() if reasons}
 
 
@@ -60,10 +62,14 @@ MOST_BUILD = 100
 def build_refusals(build: str) -> list[str]:
     """Return why this cannot name a build; empty says that nobody knows which one runs."""
     if len(build) > MOST_BUILD:
-        return [f"A build's name has at most {MOST_BUILD} characters. A commit or an image digest fits."]
+        return [
+            _("A build's name has at most {most_build} characters. A commit or an image digest fits.").format(
+                most_build=MOST_BUILD
+            )
+        ]
     if build != build.strip() or not build.isprintable():
-        return ["A build's name is one line without spaces around it, such as a commit or an image digest."]
-    return [KEY_IN_TEXT] if holds_key(build) else []
+        return [_("A build's name is one line without spaces around it, such as a commit or an image digest.")]
+    return [_(KEY_IN_TEXT)] if holds_key(build) else []
 
 
 def _address(url: str, what: str, networks: Sequence[AllowedNetwork]) -> list[str]:
@@ -77,21 +83,23 @@ def _address(url: str, what: str, networks: Sequence[AllowedNetwork]) -> list[st
     if why is None:
         return []
     return [
-        f"Probes do not connect to {literal[0]}: {why}. Use a public address, or ask the operator to allow its network."
+        _(
+            "Probes do not connect to {literal}: {why}. Use a public address, or ask the operator to allow its network."
+        ).format(literal=literal[0], why=why)
     ]
 
 
 def _currency(cap: Decimal | None, currency: str) -> list[str]:
     if cap is not None and not currency:
-        return ["Say in which currency the cap is, like CAD."]
+        return [_("Say in which currency the cap is, like CAD.")]
     if currency and cap is None:
-        return ["Give the cap's amount too, or leave the currency empty."]
+        return [_("Give the cap's amount too, or leave the currency empty.")]
     if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
-        return ["A currency is three capital letters, like CAD or USD."]
+        return [_("A currency is three capital letters, like CAD or USD.")]
     return []
 
 
 def _billing_name(source_id: int | None, name: str) -> list[str]:
     if source_id is not None and not name:
-        return ["Say what this environment is called in the billing source."]
+        return [_("Say what this environment is called in the billing source.")]
     return []

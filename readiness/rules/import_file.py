@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
+from django.utils.translation import gettext, ngettext
 
 MOST_BYTES = 512 * 1024
 MOST_ROWS = 500
@@ -106,17 +107,27 @@ class ImportFile:
 def read(text: str) -> ImportFile:
     """Return what a file names, whichever of the two it is. Raises ``ImportFileError``."""
     if len(text.encode(errors="replace")) > MOST_BYTES:
-        raise ImportFileError([f"That is too long: at most {MOST_BYTES // 1024} KB are read. Import it in parts."])
+        raise ImportFileError(
+            [
+                gettext("That is too long: at most {most_bytes} KB are read. Import it in parts.").format(
+                    most_bytes=MOST_BYTES // 1024
+                )
+            ]
+        )
     if "\0" in text:
-        raise ImportFileError(["There is a NUL in it. Save it as a text in UTF-8."])
+        raise ImportFileError([gettext("There is a NUL in it. Save it as a text in UTF-8.")])
     if not text.strip():
-        raise ImportFileError(["There is nothing in it."])
+        raise ImportFileError([gettext("There is nothing in it.")])
     found = _catalog(text) if _YAML.search(text) else _table(text)
     if not found.rows and not found.left_out:
-        raise ImportFileError(["It names no service."])
+        raise ImportFileError([gettext("It names no service.")])
     if len(found.rows) > MOST_ROWS:
         raise ImportFileError(
-            [f"It names {len(found.rows)} rows, and at most {MOST_ROWS} are imported at once. Import it in parts."]
+            [
+                gettext(
+                    "It names {rows} rows, and at most {most_rows} are imported at once. Import it in parts."
+                ).format(rows=len(found.rows), most_rows=MOST_ROWS)
+            ]
         )
     return found
 
@@ -128,17 +139,29 @@ def _table(text: str) -> ImportFile:
     lines = _records(text, delimiter)
     names = next(lines, (1, []))[1]
     if len(names) > MOST_COLUMNS:
-        raise ImportFileError([f"Line 1: it names {len(names)} columns, and at most {MOST_COLUMNS} are read."])
+        raise ImportFileError(
+            [
+                gettext("Line 1: it names {names} columns, and at most {most_columns} are read.").format(
+                    names=len(names), most_columns=MOST_COLUMNS
+                )
+            ]
+        )
     heads = [COLUMNS.get(" ".join(name.replace("_", " ").lower().split()), "") for name in names]
     if "service" not in heads:
         raise ImportFileError(
-            ["Line 1: no column is called “service”. The first line names the columns; the template shows them."]
+            [
+                gettext(
+                    "Line 1: no column is called “service”. The first line names the columns; the template shows them."
+                )
+            ]
         )
     twice = sorted({head for head in heads if head and heads.count(head) > 1})
     if twice:
-        raise ImportFileError([f"Line 1: two columns say {' and '.join(twice).replace('_', ' ')}."])
+        raise ImportFileError([gettext("Line 1: two columns say {these}.").format(these=_both(twice))])
     rows = [_row(line, heads, cells) for line, cells in lines]
-    unread = tuple(name.strip() or "without a name" for name, head in zip(names, heads, strict=True) if not head)
+    unread = tuple(
+        name.strip() or gettext("without a name") for name, head in zip(names, heads, strict=True) if not head
+    )
     return ImportFile(rows=rows, unread=unread)
 
 
@@ -150,7 +173,9 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise ImportFileError([f"Line {line}: this is not CSV ({error})."]) from None
+            raise ImportFileError(
+                [gettext("Line {line}: this is not CSV ({error}).").format(line=line, error=error)]
+            ) from None
         if cells is None:
             return
         if any(cell.strip() for cell in cells):
@@ -158,13 +183,17 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _row(line: int, heads: Sequence[str], cells: Sequence[str]) -> Row:
-    wrong = [f"It has {len(cells)} cells, and the first line names {len(heads)}."] if len(cells) > len(heads) else []
+    wrong = (
+        [gettext("It has {cells} cells, and the first line names {heads}.").format(cells=len(cells), heads=len(heads))]
+        if len(cells) > len(heads)
+        else []
+    )
     held = {head: " ".join(cell.split()) for head, cell in zip(heads, cells, strict=False) if head and cell.strip()}
     if "service" not in held:
-        wrong.append("It names no service.")
+        wrong.append(gettext("It names no service."))
     alone = sorted(set(held) - {"service", "description", "team", "environment"})
     if alone and "environment" not in held:
-        wrong.append(f"It says {' and '.join(alone).replace('_', ' ')} of an environment, and names none.")
+        wrong.append(gettext("It says {these} of an environment, and names none.").format(these=_both(alone)))
     return Row(line=line, cells=held, wrong=tuple(wrong))
 
 
@@ -175,11 +204,15 @@ def _catalog(text: str) -> ImportFile:
         documents = [node for node in yaml.compose_all(text, Loader=_LOADER) if not _is_nothing(node)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = f"Line {mark.line + 1}: " if mark else ""
-        raise ImportFileError([f"{where}this is not YAML ({error.problem or error.context})."]) from None
+        why = error.problem or error.context
+        if mark is None:
+            raise ImportFileError([gettext("This is not YAML ({why}).").format(why=why)]) from None
+        raise ImportFileError(
+            [gettext("Line {line}: this is not YAML ({why}).").format(line=mark.line + 1, why=why)]
+        ) from None
     except yaml.YAMLError as error:
         said = str(error).splitlines()[0]
-        raise ImportFileError([f"This is not YAML ({said})."]) from None
+        raise ImportFileError([gettext("This is not YAML ({why}).").format(why=said)]) from None
     rows: list[Row] = []
     left_out: list[LeftOut] = []
     for document in documents:
@@ -194,38 +227,60 @@ def _guard(text: str) -> None:
     for event in yaml.parse(text, Loader=_LOADER):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
-            raise ImportFileError([f"Line {line}: anchors and aliases are not read. Write the text out."])
+            raise ImportFileError(
+                [gettext("Line {line}: anchors and aliases are not read. Write the text out.").format(line=line)]
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MOST_DEPTH:
-            raise ImportFileError([f"Line {line}: this is nested deeper than {MOST_DEPTH} levels."])
+            raise ImportFileError(
+                [
+                    gettext("Line {line}: this is nested deeper than {most_depth} levels.").format(
+                        line=line, most_depth=MOST_DEPTH
+                    )
+                ]
+            )
 
 
 def _component(document: yaml.Node) -> Row | LeftOut:
     line = document.start_mark.line + 1
     kind, name = _text(document, "kind"), _text(document, "metadata", "name")
     if kind != "Component":
-        return LeftOut(line=line, what=f"{kind or 'Something without a kind'} {name}".strip())
+        return LeftOut(line=line, what=f"{kind or gettext('Something without a kind')} {name}".strip())
     wrong, notes = [], []
     cells = {"service": name, "description": " ".join(_text(document, "metadata", "description").split())}
     if not name:
-        wrong.append("It has no metadata.name.")
+        wrong.append(gettext("It has no metadata.name."))
     if len(cells["description"]) > MOST_DESCRIPTION:
         cells["description"] = cells["description"][: MOST_DESCRIPTION - 1].rstrip() + "…"
-        notes.append(f"Its description is cut to {MOST_DESCRIPTION} characters.")
+        notes.append(
+            gettext("Its description is cut to {most_description} characters.").format(
+                most_description=MOST_DESCRIPTION
+            )
+        )
     owner = _text(document, "spec", "owner")
     of, _, rest = owner.rpartition(":")
     if of.lower() == "user":
-        wrong.append(f"Its owner is a person ({rest}). A service belongs to a team.")
+        wrong.append(gettext("Its owner is a person ({rest}). A service belongs to a team.").format(rest=rest))
     cells["team"] = rest.rpartition("/")[2]
     links = _node(document, "metadata", "links")
     if isinstance(links, yaml.SequenceNode) and links.value:
         count = len(links.value)
-        notes.append(f"{count} link{'s are' if count > 1 else ' is'} not taken over: links stand with evidence here.")
+        notes.append(
+            ngettext(
+                "{n} link is not taken over: links stand with evidence here.",
+                "{n} links are not taken over: links stand with evidence here.",
+                count,
+            ).format(n=count)
+        )
     held = {key: text for key, text in cells.items() if text}
     return Row(line=line, cells=held, wrong=tuple(wrong), notes=tuple(notes))
+
+
+def _both(columns: Sequence[str]) -> str:
+    return gettext(" and ").join(columns).replace("_", " ")
 
 
 def _node(node: yaml.Node | None, *path: str) -> yaml.Node | None:

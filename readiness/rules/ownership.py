@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
@@ -23,14 +25,16 @@ class Owner:
     def words(self) -> str:
         """Who owns it in words: "Mia Roy", "nobody (Mia Roy has left)", "nobody"."""
         if not self.name:
-            return "nobody"
-        return self.name if self.here else f"nobody ({self.name} has left)"
+            return _("nobody")
+        return self.name if self.here else _("nobody ({name} has left)").format(name=self.name)
 
 
 def take_refusals(owner: Owner, *, is_member: bool, team: str) -> list[str]:
     """Return why a person may not make themselves the owner of an item of a team; ``is_member``: of that team."""
     if not is_member:
-        return [f"An owner is a member of {team}, and you are not. Ask an admin to add you to the team."]
+        return [
+            _("An owner is a member of {team}, and you are not. Ask an admin to add you to the team.").format(team=team)
+        ]
     if not owner.nobody:
-        return [f"{owner.name} owns this already."]
+        return [_("{name} owns this already.").format(name=owner.name)]
     return []

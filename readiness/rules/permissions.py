@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 
 class Role(StrEnum):
     """What somebody is to what they want to do something with. A person may be several; a manager is a reader."""
@@ -106,30 +108,34 @@ def refusals(actor: Actor, act: Act, otherwise: str, *, team_id: int | None = No
 
 def change_refusals(actor: Actor, *, team_id: int, team: str) -> list[str]:
     """Return why this person may not change the items, settings and runs of that team's services."""
-    otherwise = f"Only members of {team} change this. Ask one of them, or ask an admin to add you to the team."
+    otherwise = _(
+        "Only members of {team} change this. Ask one of them, or ask an admin to add you to the team."
+    ).format(team=team)
     return refusals(actor, Act.CHANGE, otherwise, team_id=team_id)
 
 
 def comment_refusals(actor: Actor) -> list[str]:
     """Return why this person may not comment on an item. Whoever reads may ask, managers too."""
-    return refusals(actor, Act.COMMENT, "Sign in to comment.")
+    return refusals(actor, Act.COMMENT, _("Sign in to comment."))
 
 
 def remove_comment_refusals(actor: Actor, *, by_id: int) -> list[str]:
     """Return why this person may not take a comment back."""
-    return [] if actor.id == by_id else ["Only whoever wrote a comment takes it back."]
+    return [] if actor.id == by_id else [_("Only whoever wrote a comment takes it back.")]
 
 
 def change_checklist_refusals(actor: Actor) -> list[str]:
     """Return why this person may not preview and land versions of checklists. Reading them is for everyone."""
-    otherwise = "Only an admin changes checklists, since every sheet answers them. Ask one, with the change in words."
+    otherwise = _(
+        "Only an admin changes checklists, since every sheet answers them. Ask one, with the change in words."
+    )
     return refusals(actor, Act.LAND_CHECKLISTS, otherwise)
 
 
 def archived_refusals(*archived_at: datetime | None) -> list[str]:
     """Return why nothing may be written any more about what is archived, by itself or with its service."""
     if any(instant is not None for instant in archived_at):
-        return ["This is archived: it can be read, and nothing more is written about it."]
+        return [_("This is archived: it can be read, and nothing more is written about it.")]
     return []
 
 
@@ -141,23 +147,23 @@ def insist_live(*archived_at: datetime | None) -> None:
 
 def keep_tokens_refusals(actor: Actor) -> list[str]:
     """Return why this person may not make or revoke API tokens."""
-    return refusals(actor, Act.KEEP_TOKENS, "Only admins keep API tokens. Ask one of them.")
+    return refusals(actor, Act.KEEP_TOKENS, _("Only admins keep API tokens. Ask one of them."))
 
 
 def keep_people_refusals(actor: Actor) -> list[str]:
     """Return why this person may not keep people, teams and billing sources."""
-    return refusals(actor, Act.KEEP_PEOPLE, "Only admins keep people, teams and billing sources. Ask one of them.")
+    return refusals(actor, Act.KEEP_PEOPLE, _("Only admins keep people, teams and billing sources. Ask one of them."))
 
 
 def add_service_refusals(actor: Actor) -> list[str]:
     """Return why this person may not add a service to any team."""
-    otherwise = "A service belongs to a team, and you are in none. Ask an admin to add you to one."
+    otherwise = _("A service belongs to a team, and you are in none. Ask an admin to add you to one.")
     return refusals(actor, Act.ADD_SERVICE, otherwise)
 
 
 def review_refusals(actor: Actor) -> list[str]:
     """Return why this person may not grant or refuse any request."""
-    return refusals(actor, Act.ANSWER, "Only a reviewer grants or refuses. Ask one to look at it.")
+    return refusals(actor, Act.ANSWER, _("Only a reviewer grants or refuses. Ask one to look at it."))
 
 
 def decide_refusals(actor: Actor, *, asked_by_id: int) -> list[str]:
@@ -165,35 +171,35 @@ def decide_refusals(actor: Actor, *, asked_by_id: int) -> list[str]:
     if reasons := review_refusals(actor):
         return reasons
     if actor.id == asked_by_id:
-        return ["You asked for this yourself, so another reviewer has to answer it."]
+        return [_("You asked for this yourself, so another reviewer has to answer it.")]
     return []
 
 
 def switch_probe_refusals(actor: Actor) -> list[str]:
     """Return why this person may not disable a probe or enable it again, in one environment or everywhere."""
-    otherwise = "Only an admin disables a probe or enables it again. Ask one, and say what it gets wrong."
+    otherwise = _("Only an admin disables a probe or enables it again. Ask one, and say what it gets wrong.")
     return refusals(actor, Act.SWITCH_PROBES, otherwise)
 
 
 def retire_refusals(actor: Actor) -> list[str]:
     """Return why this person may not retire the fail of a probe that is disabled."""
-    otherwise = "Only a reviewer retires the fail of a disabled probe. Ask one to look at it."
+    otherwise = _("Only a reviewer retires the fail of a disabled probe. Ask one to look at it.")
     return refusals(actor, Act.RETIRE, otherwise)
 
 
 def end_waiver_refusals(actor: Actor, *, team_id: int, team: str) -> list[str]:
     """Return why this person may not withdraw a request or end what was granted."""
-    otherwise = f"Only members of {team} and reviewers end this. Ask one of them."
+    otherwise = _("Only members of {team} and reviewers end this. Ask one of them.").format(team=team)
     return refusals(actor, Act.END_GRANTS, otherwise, team_id=team_id)
 
 
 def launch_refusals(actor: Actor) -> list[str]:
     """Return why this person may not plan, change and close launch reviews, write their minutes, and decide in them."""
-    otherwise = "Only a reviewer plans launch reviews and decides in them. Everybody reads along."
+    otherwise = _("Only a reviewer plans launch reviews and decides in them. Everybody reads along.")
     return refusals(actor, Act.DECIDE, otherwise)
 
 
 def export_refusals(actor: Actor) -> list[str]:
     """Return why this person may not take a copy of the whole ledger. Reading it is for everyone signed in."""
-    otherwise = "Only an auditor or an admin exports the ledger. You can read all of it here."
+    otherwise = _("Only an auditor or an admin exports the ledger. You can read all of it here.")
     return refusals(actor, Act.EXPORT, otherwise)

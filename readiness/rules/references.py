@@ -2,10 +2,15 @@
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+
+from .spoken import alternatives
+
 SCHEMES = ("env", "file")
+_SETTING = "READINESS_KEY_REFERENCES"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -49,7 +54,7 @@ def reference_refusals(reference: str, *, team: str, policy: ReferencePolicy) ->
     scheme, name = split_reference(reference)
     if scheme not in SCHEMES:
         return [
-            "Write the reference as env:NAME or file:/path/to/key. It names a key; never paste the key itself here."
+            _("Write the reference as env:NAME or file:/path/to/key. It names a key; never paste the key itself here.")
         ]
     grant = policy.teams.get(team, TeamGrant())
     if scheme == "env":
@@ -59,24 +64,39 @@ def reference_refusals(reference: str, *, team: str, policy: ReferencePolicy) ->
 
 def _variable_refusals(name: str, grant: TeamGrant) -> list[str]:
     if not _VARIABLE.fullmatch(name):
-        return ["After env: comes the name of a variable: letters, digits and underscores, not starting with a digit."]
+        return [
+            _("After env: comes the name of a variable: letters, digits and underscores, not starting with a digit.")
+        ]
     if any(name.startswith(prefix) for prefix in grant.variable_prefixes):
         return []
-    return [_not_granted("variables that begin with", grant.variable_prefixes, "READINESS_KEY_REFERENCES")]
+    if not grant.variable_prefixes:
+        return [
+            _("This team may not refer to any variables yet. Ask the operator to allow some in {setting}.").format(
+                setting=_SETTING
+            )
+        ]
+    return [
+        _(
+            "This team may refer to variables that begin with {these} only. Ask the operator to add more in {setting}."
+        ).format(these=alternatives(grant.variable_prefixes), setting=_SETTING)
+    ]
 
 
 def _path_refusals(path: str, grant: TeamGrant) -> list[str]:
     if not path.startswith("/") or "\0" in path or posixpath.normpath(path) != path:
         return [
-            "After file: comes a plain absolute path, without .. or doubled slashes, such as file:/run/secrets/name."
+            _("After file: comes a plain absolute path, without .. or doubled slashes, such as file:/run/secrets/name.")
         ]
     if any(path.startswith(folder.rstrip("/") + "/") for folder in grant.folders):
         return []
-    return [_not_granted("files below", grant.folders, "READINESS_KEY_REFERENCES")]
-
-
-def _not_granted(what: str, granted: Sequence[str], setting: str) -> str:
-    if granted:
-        return f"This team may refer to {what} {' or '.join(granted)} only. Ask the operator to add more in {setting}."
-    kind = what.split(maxsplit=1)[0]
-    return f"This team may not refer to any {kind} yet. Ask the operator to allow some in {setting}."
+    if not grant.folders:
+        return [
+            _("This team may not refer to any files yet. Ask the operator to allow some in {setting}.").format(
+                setting=_SETTING
+            )
+        ]
+    return [
+        _("This team may refer to files below {these} only. Ask the operator to add more in {setting}.").format(
+            these=alternatives(grant.folders), setting=_SETTING
+        )
+    ]

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from .folding import ClauseFacts
 
 
@@ -64,7 +67,7 @@ def next_step(clauses: Sequence[Asked], *, waits_for_reviewer: bool, at: datetim
     """
     failing = [one for one in clauses if one.facts.fails_at(at)]
     if waits_for_reviewer:
-        return Step(act=Act.ANSWER, sentence="A reviewer has to answer what was asked.")
+        return Step(act=Act.ANSWER, sentence=_("A reviewer has to answer what was asked."))
     if failing:
         return _about_a_fail(failing[0])
     unmet = [one for one in clauses if not one.facts.met_at(at)]
@@ -74,32 +77,64 @@ def next_step(clauses: Sequence[Asked], *, waits_for_reviewer: bool, at: datetim
 def _about_a_fail(clause: Asked) -> Step:
     watch = clause.watch
     if watch is None or not watch.installed or watch.disabled:
-        name = watch.probe if watch else "The probe"
+        name = watch.probe if watch else _("The probe")
         return _step(
             Act.ENABLE_OR_RETIRE,
             clause,
-            f"{name} is switched off, so its fail stays. Have it enabled, or ask a reviewer to retire the fail.",
+            _(
+                "{probe} is switched off, so its fail stays. Have it enabled, or ask a reviewer to retire the fail."
+            ).format(probe=name),
         )
     if watch.missing:
-        return _step(Act.CONFIGURE, clause, f"{' '.join(watch.missing)} Only then can {watch.probe} look again.")
-    return _step(Act.FIX, clause, f"{watch.remedy} Then {watch.probe} looks again, by itself or when asked.")
+        return _step(
+            Act.CONFIGURE,
+            clause,
+            _("{missing} Only then can {probe} look again.").format(missing=" ".join(watch.missing), probe=watch.probe),
+        )
+    return _step(
+        Act.FIX,
+        clause,
+        _("{remedy} Then {probe} looks again, by itself or when asked.").format(remedy=watch.remedy, probe=watch.probe),
+    )
 
 
 def _about_what_is_unmet(clause: Asked, *, others: int) -> Step:
-    watch, link = clause.watch, " with a link" if clause.needs_link else ""
-    more = f" {others} more after that." if others else ""
+    watch, linked = clause.watch, clause.needs_link
     if watch is not None and watch.looks:
-        return _step(Act.LET_LOOK, clause, f"Have {watch.probe} look, or tick it{link}: {clause.text}{more}")
-    if watch is not None and watch.installed and watch.missing and not watch.disabled:
-        missing = " ".join(watch.missing)
-        return _step(Act.CONFIGURE, clause, f"{missing} Then {watch.probe} looks; or tick it{link}.{more}")
-    if clause.facts.met_until is not None:
-        return _step(Act.TICK_ANEW, clause, f"Look again and tick it anew{link}: {clause.text}{more}")
-    return _step(Act.TICK, clause, f"Tick it{link}: {clause.text}{more}")
+        act = Act.LET_LOOK
+        said = (
+            _("Have {probe} look, or tick it with a link: {clause}")
+            if linked
+            else _("Have {probe} look, or tick it: {clause}")
+        )
+    elif watch is not None and watch.installed and watch.missing and not watch.disabled:
+        act = Act.CONFIGURE
+        said = (
+            _("{missing} Then {probe} looks; or tick it with a link.")
+            if linked
+            else _("{missing} Then {probe} looks; or tick it.")
+        )
+    elif clause.facts.met_until is not None:
+        act = Act.TICK_ANEW
+        said = (
+            _("Look again and tick it anew with a link: {clause}")
+            if linked
+            else _("Look again and tick it anew: {clause}")
+        )
+    else:
+        act = Act.TICK
+        said = _("Tick it with a link: {clause}") if linked else _("Tick it: {clause}")
+    sentence = said.format(
+        probe=watch.probe if watch else "", missing=" ".join(watch.missing) if watch else "", clause=clause.text
+    )
+    if others:
+        more = ngettext("{n} more after that.", "{n} more after that.", others).format(n=others)
+        sentence = f"{sentence} {more}"
+    return _step(act, clause, sentence)
 
 
 def _nothing_asked() -> Step:
-    return Step(act=Act.TICK, sentence="Its entry asks for nothing that could be ticked. Tell an admin.")
+    return Step(act=Act.TICK, sentence=_("Its entry asks for nothing that could be ticked. Tell an admin."))
 
 
 def _step(act: Act, clause: Asked, sentence: str) -> Step:

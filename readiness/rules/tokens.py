@@ -5,8 +5,11 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
+from django.utils.translation import gettext as _
+
 from readiness.enums.words import TokenScope
 
+from .spoken import long_day
 from .texts import unkept
 from .waivers import end_of_day
 
@@ -47,22 +50,26 @@ def team_refusals(token_team_id: int | None, *, team_id: int, team: str) -> list
     """Return why a token may not speak of that team's services; without a team of its own it may of all."""
     if token_team_id in (None, team_id):
         return []
-    return [f"This token speaks of another team's services, not of {team}'s. Ask an admin for one that does."]
+    return [
+        _("This token speaks of another team's services, not of {team}'s. Ask an admin for one that does.").format(
+            team=team
+        )
+    ]
 
 
 def scope_refusals(scopes: Sequence[str], *, needed: TokenScope) -> list[str]:
     """Return why a token with these scopes may not do what needs another one."""
     if needed in scopes:
         return []
-    return [f"This token lacks the scope {needed}. Ask an admin for one that has it."]
+    return [_("This token lacks the scope {needed}. Ask an admin for one that has it.").format(needed=needed)]
 
 
 def name_refusals(name: str) -> list[str]:
     """Return why this does not name the program that a token is for."""
     if not name.strip() or not name.isprintable():
-        return ["Name the program that will use it, in one line: CI payments."]
+        return [_("Name the program that will use it, in one line: CI payments.")]
     if len(name) > MOST_NAME:
-        return [f"A name has at most {MOST_NAME} characters."]
+        return [_("A name has at most {most_name} characters.").format(most_name=MOST_NAME)]
     return unkept(name)
 
 
@@ -73,7 +80,11 @@ def same_name_refusals(prefix: str | None) -> list[str]:
     """
     if prefix is None:
         return []
-    return [f"A token of this name works already: rdy_{prefix}_…. Revoke it first, or choose another name."]
+    return [
+        _("A token of this name works already: rdy_{prefix}_…. Revoke it first, or choose another name.").format(
+            prefix=prefix
+        )
+    ]
 
 
 def may_words(scopes: Sequence[str]) -> str:
@@ -86,7 +97,7 @@ def may_words(scopes: Sequence[str]) -> str:
 def kept_scopes_refusals(scopes: Sequence[str]) -> list[str]:
     """Return why a token may not be made with these scopes."""
     if not scopes or not set(scopes) <= set(TokenScope.values):
-        return ["Choose what the token may do: at least one of the scopes."]
+        return [_("Choose what the token may do: at least one of the scopes.")]
     return []
 
 
@@ -105,16 +116,20 @@ def last_day_refusals(day: date, *, now: datetime, zone: tzinfo) -> list[str]:
     """Return why a token that is made now may not work up to the end of this day."""
     last = last_day(now, zone)
     if day < now.astimezone(zone).date():
-        return [f"This day has passed. Choose an end from today to {last:%-d %B %Y}."]
+        return [_("This day has passed. Choose an end from today to {last}.").format(last=long_day(last))]
     if day > last:
-        return [f"A token works at most {MOST_DAYS} days. Choose {last:%-d %B %Y} or earlier, and make a new one then."]
+        return [
+            _("A token works at most {most_days} days. Choose {last} or earlier, and make a new one then.").format(
+                most_days=MOST_DAYS, last=long_day(last)
+            )
+        ]
     return []
 
 
 def revoke_refusals(*, expires_at: datetime, revoked_at: datetime | None, at: datetime) -> list[str]:
     """Return why a token may not be revoked: it lets nobody in as it is."""
     if revoked_at is not None:
-        return ["This token is revoked already."]
+        return [_("This token is revoked already.")]
     if at >= expires_at:
-        return ["This token has ended by itself, so there is nothing to revoke."]
+        return [_("This token has ended by itself, so there is nothing to revoke.")]
     return []

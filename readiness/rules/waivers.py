@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from readiness.enums.standing import Nearing, RequestState
+
+from .spoken import long_day
 
 MOST_DAYS = 90
 """A waiver holds at most this many days (design section 4)."""
 
-RENEWED = "Renewed by a new waiver."
+RENEWED = gettext_noop("Renewed by a new waiver.")
 """Why an earlier waiver ended: the word of the machine, at the grant of the one that takes its place."""
 
 WARNED = {Nearing.WITHIN_A_DAY: timedelta(days=1), Nearing.WITHIN_A_WEEK: timedelta(days=7)}
@@ -34,42 +39,46 @@ def end_refusals(day: date, *, now: datetime, zone: tzinfo) -> list[str]:
     """Return why a waiver that is asked now may not end with this day in the site's time zone."""
     last = last_day(now, zone)
     if day < now.astimezone(zone).date():
-        return [f"This day has passed. Choose an end from today to {last:%-d %B %Y}."]
+        return [_("This day has passed. Choose an end from today to {last}.").format(last=long_day(last))]
     if day > last:
-        return [f"A waiver holds at most {MOST_DAYS} days. Choose {last:%-d %B %Y} or earlier; it can be renewed then."]
+        return [
+            _("A waiver holds at most {most_days} days. Choose {last} or earlier; it can be renewed then.").format(
+                most_days=MOST_DAYS, last=long_day(last)
+            )
+        ]
     return []
 
 
 def ask_refusals(*, met: bool, waiting: bool, not_applicable: bool) -> list[str]:
     """Return why a waiver may not be asked for now."""
     if met:
-        return ["This item is met, so there is nothing to waive."]
+        return [_("This item is met, so there is nothing to waive.")]
     if not_applicable:
-        return ["This item does not apply here, so there is nothing to waive."]
+        return [_("This item does not apply here, so there is nothing to waive.")]
     if waiting:
-        return ["A request for this item already waits for a reviewer. Withdraw it first to ask anew."]
+        return [_("A request for this item already waits for a reviewer. Withdraw it first to ask anew.")]
     return []
 
 
 def ask_not_applicable_refusals(*, failing: bool, waiting: bool, standing: bool) -> list[str]:
     """Return why "not applicable" may not be asked for now."""
     if standing:
-        return ["This item is not applicable already."]
+        return [_("This item is not applicable already.")]
     if failing:
-        return ["A probe sees this item fail, so it does apply. Fix it, or ask for a waiver."]
+        return [_("A probe sees this item fail, so it does apply. Fix it, or ask for a waiver.")]
     if waiting:
-        return ["A request for this item already waits for a reviewer. Withdraw it first to ask anew."]
+        return [_("A request for this item already waits for a reviewer. Withdraw it first to ask anew.")]
     return []
 
 
 def grant_refusals(*, until: datetime, met: bool, now: datetime) -> list[str]:
     """Return why a waiver that was asked for may not be granted now."""
     if until <= now:
-        return ["The end that was asked for has passed. Refuse this request; the team can ask anew."]
+        return [_("The end that was asked for has passed. Refuse this request; the team can ask anew.")]
     if met:
-        return ["This item has been met since, so there is nothing to waive. Refuse the request."]
+        return [_("This item has been met since, so there is nothing to waive. Refuse the request.")]
     if until - now > timedelta(days=MOST_DAYS):
-        return [f"A waiver holds at most {MOST_DAYS} days, and this one asks for more."]
+        return [_("A waiver holds at most {most_days} days, and this one asks for more.").format(most_days=MOST_DAYS)]
     return []
 
 
@@ -129,4 +138,4 @@ def leave_out_refusals(lines: Sequence[LeftOutLine]) -> list[str]:
     """Return why a section may not be left out: none of its items can be asked for."""
     if any(not line.reasons for line in lines):
         return []
-    return ["No item of this section can be left out now."]
+    return [_("No item of this section can be left out now.")]

@@ -1,0 +1,74 @@
+"""Days, numbers and lists as a sentence says them, in the language that is active. Pure."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def french() -> bool:
+    """Return whether what is said now is said in French."""
+    return (get_language() or "").startswith("fr")
+
+
+def month_name(month: int) -> str:
+    """Return the name of a month, 1 to 12, as it stands inside a date."""
+    return (
+        pgettext("alt. month", "January"),
+        pgettext("alt. month", "February"),
+        pgettext("alt. month", "March"),
+        pgettext("alt. month", "April"),
+        pgettext("alt. month", "May"),
+        pgettext("alt. month", "June"),
+        pgettext("alt. month", "July"),
+        pgettext("alt. month", "August"),
+        pgettext("alt. month", "September"),
+        pgettext("alt. month", "October"),
+        pgettext("alt. month", "November"),
+        pgettext("alt. month", "December"),
+    )[month - 1]
+
+
+def day_number(day: date) -> str:
+    """Return the day of the month as a date says it; French has 1er for the first."""
+    return "1er" if day.day == 1 and french() else str(day.day)
+
+
+def long_day(day: date) -> str:
+    """Return a day in full: 3 March 2026, 3 mars 2026."""
+    return f"{day_number(day)} {month_name(day.month)} {day.year}"
+
+
+def number(value: float | Decimal, places: int = 0) -> str:
+    """Return a number with its thousands set apart and so many decimals: 1,234.5, or 1 234,5 in French."""
+    words = f"{value:,.{places}f}"
+    return words.replace(",", NO_BREAK).replace(".", ",") if french() else words
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words one after the other, the last two joined by "and": a, b and c. Empty where there are none."""
+    if len(words) < 2:
+        return "".join(words)
+    return _("{these} and {last}").format(these=", ".join(words[:-1]), last=words[-1])
+
+
+def alternatives(words: Sequence[str]) -> str:
+    """Return words one after the other, each joined by "or": a or b or c."""
+    return _(" or ").join(words)
+
+
+def status_words(status: str) -> str:
+    """Return where an item stands as a sentence says it: "not applicable"; a word that is none as it is."""
+    return {
+        "not-applicable": pgettext("status", "not applicable"),
+        "verified": pgettext("status", "verified"),
+        "attested": pgettext("status", "attested"),
+        "waived": pgettext("status", "waived"),
+        "failing": pgettext("status", "failing"),
+        "stale": pgettext("status", "stale"),
+        "open": pgettext("status", "open"),
+    }.get(status, status)
