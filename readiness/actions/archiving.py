@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from readiness.enums.words import Kind
 from readiness.models import Environment, Item, Service, User
@@ -12,7 +14,7 @@ from readiness.rules.texts import reason_refusals
 from . import ledger
 from .folding import lock_item, refresh
 
-WITH_SERVICE = "The whole service is archived. Bring that back first."
+WITH_SERVICE = gettext_noop("The whole service is archived. Bring that back first.")
 
 
 @transaction.atomic
@@ -21,9 +23,9 @@ def archive_environment(*, by: User, environment_id: int, reason: str, now: date
     environment, borrowing = _locked(environment_id, by=by)
     insist(reason_refusals(reason))
     if environment.archived_at is not None:
-        raise Refused(["This is archived already."])
+        raise Refused([_("This is archived already.")])
     if environment.service.archived_at is not None:
-        raise Refused([WITH_SERVICE])
+        raise Refused([_(WITH_SERVICE)])
     return _set(environment, borrowing, now, by=by, kind="environment.archived", reason=reason, now=now)
 
 
@@ -33,9 +35,9 @@ def restore_environment(*, by: User, environment_id: int, reason: str, now: date
     environment, borrowing = _locked(environment_id, by=by)
     insist(reason_refusals(reason))
     if environment.archived_at is None:
-        raise Refused(["This is not archived."])
+        raise Refused([_("This is not archived.")])
     if environment.service.archived_at is not None:
-        raise Refused([WITH_SERVICE])
+        raise Refused([_(WITH_SERVICE)])
     return _set(environment, borrowing, None, by=by, kind="environment.restored", reason=reason, now=now)
 
 
@@ -90,7 +92,7 @@ def _set_service(
     service = Service.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=service_id)
     insist(change_refusals(by.actor, team_id=service.team_id, team=service.team.name) + reason_refusals(reason))
     if (service.archived_at is None) == (archived_at is None):
-        raise Refused(["This is archived already." if archived_at else "This is not archived."])
+        raise Refused([_("This is archived already.") if archived_at else _("This is not archived.")])
     service.archived_at = archived_at
     service.version += 1
     service.save(update_fields=["archived_at", "version"])

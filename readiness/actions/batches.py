@@ -6,6 +6,7 @@ from datetime import datetime
 from secrets import token_hex
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from readiness.models import Environment, Item, NotApplicable, Section, User
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
@@ -67,9 +68,14 @@ def ask_section(
 
 def _insist_as_seen(items: Collection[Item], seen: Mapping[int, int]) -> None:
     crossed = [item for item in items if item.pk in seen and item.version != seen[item.pk]]
-    said = [f"{saved_last_by(item)} saved “{item.entry.title}” meanwhile." for item in crossed]
+    said = [
+        _("{saved_last_by} saved “{title}” meanwhile.").format(
+            saved_last_by=saved_last_by(item), title=item.entry.title
+        )
+        for item in crossed
+    ]
     if {item.pk for item in items} != set(seen):
-        said.append("This section has other items by now.")
+        said.append(_("This section has other items by now."))
     if said:
         raise SectionCrossed(said)
 
@@ -86,7 +92,7 @@ def decide_batch(*, by: User, requests: Collection[int], grant: bool, note: str,
     items = {item_id: lock_item(item_id) for item_id in found.values_list("item_id", flat=True)}
     asked = list(found.select_related("asked_by", "decided_by"))
     if not asked or len({request.batch for request in asked}) != 1:
-        raise Refused(["Nothing that was asked together is named here."])
+        raise Refused([_("Nothing that was asked together is named here.")])
     result = Answered(answered=[], left=[])
     with ledger.at_the_end():
         for request in asked:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from secrets import token_hex
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from readiness.models import Clause, Environment, Item, User
 from readiness.rules.bulk import tick_refusals
@@ -59,7 +60,7 @@ def assign(
 ) -> Done:
     """Give several items one owner, one due date, or both: None leaves what an item has."""
     if owner is None and due_on is None:
-        raise Refused(["Choose an owner, a due date, or both."])
+        raise Refused([_("Choose an owner, a due date, or both.")])
     items = _locked(by, environment, seen)
     insist(owner_refusals(owner, environment.service))
 
@@ -85,7 +86,7 @@ def leave_out(*, by: User, environment: Environment, seen: Mapping[int, int], re
 def _locked(by: User, environment: Environment, seen: Collection[int]) -> list[Item]:
     """Lock the items, in the order of their keys. Raises ``Refused`` where this person may not change them."""
     if not seen:
-        raise Refused(["Choose at least one item."])
+        raise Refused([_("Choose at least one item.")])
     found = Item.objects.filter(pk__in=seen, service=environment.service_id).order_by("pk").values_list("pk", flat=True)
     items = [lock_item(pk) for pk in list(found)]
     team = environment.service.team
@@ -110,7 +111,9 @@ def _each(
     with ledger.at_the_end():
         for item in items:
             if item.version != seen[item.pk]:
-                crossed = f"{saved_last_by(item)} saved this item meanwhile. Look at it, then send again."
+                crossed = _("{saved_last_by} saved this item meanwhile. Look at it, then send again.").format(
+                    saved_last_by=saved_last_by(item)
+                )
                 result.left.append((item, [crossed]))
             elif reasons := refuse(item):
                 result.left.append((item, reasons))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readiness.models import Checklist, ChecklistVersion, Clause, Entry, Environment, Item, Section, Team, User
 from readiness.rules.checklist_file import ChecklistFile, ChecklistFileError, ClauseFile, EntryFile
@@ -179,10 +180,17 @@ def _version_faults(file: ChecklistFile, held: Checklist | None, team: Team | No
     if held is None:
         return
     if team is not None and team.pk != held.team_id:
-        whose = f"is {held.team}'s" if held.team else "is everybody's"
-        yield f"checklist: {file.slug!r} {whose} and stays so: choose another slug"
+        yield (
+            _("checklist: {slug!r} is {team}'s and stays so: choose another slug").format(
+                slug=file.slug, team=held.team
+            )
+            if held.team
+            else _("checklist: {slug!r} is everybody's and stays so: choose another slug").format(slug=file.slug)
+        )
     if file.version <= held.version:
-        yield f"checklist: version {held.version} has landed: count 'version' up to {held.version + 1}"
+        yield _("checklist: version {version} has landed: count 'version' up to {next}").format(
+            version=held.version, next=held.version + 1
+        )
 
 
 def _clashes(file: ChecklistFile, held: Checklist | None, prefix: str) -> Iterator[str]:
@@ -191,8 +199,10 @@ def _clashes(file: ChecklistFile, held: Checklist | None, prefix: str) -> Iterat
         taken = taken.exclude(section__checklist=held)
     for row in taken.select_related("section__checklist"):
         yield (
-            f"entry {row.slug!r}: the slug is taken by an entry of {row.section.checklist}: choose another one, "
-            "or import this as a team's own checklist"
+            _(
+                "entry {slug!r}: the slug is taken by an entry of {checklist}: choose another one, or import "
+                "this as a team's own checklist"
+            ).format(slug=row.slug, checklist=row.section.checklist)
         )
 
 

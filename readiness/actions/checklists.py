@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from readiness.models import Checklist, ChecklistVersion, Team, User
 from readiness.rules.checklist_changes import ChangeGroup, ChangeKind, changes
@@ -22,7 +23,9 @@ class ChecklistCrossed(Exception):
     """Another version landed since somebody looked. Nothing was written."""
 
     def __init__(self, checklist: Checklist, *, by: str) -> None:
-        super().__init__(f"{by} landed version {checklist.version} of this checklist first.")
+        super().__init__(
+            _("{by} landed version {version} of this checklist first.").format(by=by, version=checklist.version)
+        )
         self.checklist = checklist
         self.by = by
 
@@ -135,7 +138,7 @@ def _prepare(
         return None
     if held is not None and seen is not None and seen != held.version:
         last = newest_version(held)
-        raise ChecklistCrossed(held, by=str(last.landed_by) if last and last.landed_by else "Somebody")
+        raise ChecklistCrossed(held, by=str(last.landed_by) if last and last.landed_by else _("Somebody"))
     return plan(file, held=held, team=team, lenient=lenient, now=now)
 
 

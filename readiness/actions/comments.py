@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from readiness.models import Comment, User
 from readiness.rules.permissions import Refused, comment_refusals, insist, remove_comment_refusals
@@ -32,7 +33,7 @@ def remove(*, by: User, comment_id: int, now: datetime) -> Comment:
     insist(remove_comment_refusals(by.actor, by_id=comment.by_id))
     insist(live_refusals(item))
     if comment.removed_at is not None:
-        raise Refused(["This comment is taken back already."])
+        raise Refused([_("This comment is taken back already.")])
     comment.text, comment.removed_at = "", max(now, comment.at)
     comment.save(update_fields=["text", "removed_at"])
     ledger.record_of_item("comment.removed", item, by=by, at=now, data={"comment": comment.pk})

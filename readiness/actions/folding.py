@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from readiness.enums.words import Kind
 from readiness.models import Condition, Item, NotApplicable, Waiver
@@ -16,8 +17,8 @@ from readiness.selectors.requests import grant_of, left_out_by
 
 from . import ledger
 
-FELL = "A probe saw it fail, so it does apply."
-OUTLIVED = "The entry asks for something else now, so it has to be asked again."
+FELL = gettext_noop("A probe saw it fail, so it does apply.")
+OUTLIVED = gettext_noop("The entry asks for something else now, so it has to be asked again.")
 
 
 def lock_item(item_id: int) -> Item:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from readiness.enums.words import Outcome
 from readiness.models import Clause, Evidence, EvidenceLink, Item, Service, User
@@ -20,7 +21,7 @@ class Crossed(Exception):
     """Somebody else saved the item first. Nothing was written."""
 
     def __init__(self, item: Item, *, by: str) -> None:
-        super().__init__(f"{by} saved this item first.")
+        super().__init__(_("{by} saved this item first.").format(by=by))
         self.item = item
         self.by = by
 
@@ -47,7 +48,7 @@ def insist_unchanged(item: Item, seen_version: int | None) -> None:
 def saved_last_by(item: Item) -> str:
     """Return the name of who wrote about an item, or landed what asks it again, last."""
     last = written_about(item).select_related("actor").order_by("-id").first()
-    return str(last.actor or "Readiness") if last else "Somebody"
+    return str(last.actor or _("Readiness")) if last else _("Somebody")
 
 
 def live_refusals(item: Item) -> list[str]:
@@ -124,7 +125,7 @@ def take_back(*, by: User, item_id: int, summary: str, seen_version: int, now: d
     item = item_to_change(item_id, by=by, seen_version=seen_version)
     standing = standing_ticks(item, now)
     if not standing:
-        raise Refused(["No tick stands here, so there is none to take back."])
+        raise Refused([_("No tick stands here, so there is none to take back.")])
     written = [
         Evidence.objects.create(
             item=item,
@@ -172,7 +173,7 @@ def owner_refusals(owner: User | None, service: Service) -> list[str]:
     """Return why this person cannot own items of a service."""
     if owner is None or service.team.memberships.filter(user=owner, user__is_active=True).exists():
         return []
-    return [f"{owner} is not a member of {service.team}. Choose somebody who is."]
+    return [_("{owner} is not a member of {team}. Choose somebody who is.").format(owner=owner, team=service.team)]
 
 
 def hand_over(item: Item, *, by: User, owner: User | None, due_on: date | None, now: datetime) -> Item:

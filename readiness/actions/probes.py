@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from readiness.models import Clause, Disabling, Environment, User
 from readiness.observers import observers
@@ -24,13 +25,13 @@ def disable(*, by: User, probe: str, environment_id: int | None, reason: str, no
     """
     insist(switch_probe_refusals(by.actor) + reason_refusals(reason))
     if probe not in observers() and not Clause.objects.filter(probe=probe).exists():
-        raise Refused(["There is no probe of that name."])
+        raise Refused([_("There is no probe of that name.")])
     environment = _locked(environment_id)
     if environment is not None:
         insist(archived_refusals(environment.archived_since))
     standing = Disabling.objects.filter(probe=probe, environment=environment, ended_at=None).select_related("by")
     if (already := standing.first()) is not None:
-        raise Refused([f"It is disabled already. {disabled_words(already)}"])
+        raise Refused([_("It is disabled already. {why}").format(why=disabled_words(already))])
     made = Disabling.objects.create(probe=probe, environment=environment, reason=reason, by=by, at=now)
     given_up = abandon_waiting(
         probe=probe, environment_id=environment_id, error=f"{disabled_words(made)} Nothing follows from it.", now=now
@@ -46,7 +47,9 @@ def enable(*, by: User, disabling_id: int, now: datetime) -> Disabling:
     kept = Disabling.objects.select_related("environment__service", "ended_by")
     found = kept.select_for_update(of=("self",), no_key=True).get(pk=disabling_id)
     if found.ended_at is not None:
-        raise Refused([f"{found.ended_by} has enabled {found.probe} again already."])
+        raise Refused(
+            [_("{ended_by} has enabled {probe} again already.").format(ended_by=found.ended_by, probe=found.probe)]
+        )
     found.ended_by, found.ended_at = by, now
     found.save(update_fields=["ended_by", "ended_at"])
     _record("probe.enabled", found, found.environment, by=by, now=now)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readiness.enums.standing import Status
 from readiness.enums.words import Stance
@@ -111,10 +112,10 @@ def answer_refusals(request: Waiver | NotApplicable, item: Item, *, by: User, gr
     if isinstance(request, Waiver):
         return rules.grant_refusals(until=request.until, met=status_at(item.facts, now).met, now=now)
     if item.failing_since is not None and item.failing_since <= now:
-        return ["A probe sees this item fail, so it does apply. Refuse this request."]
+        return [_("A probe sees this item fail, so it does apply. Refuse this request.")]
     outlived = outlived_at(request, item.entry)
     if outlived is not None and outlived <= now:
-        return ["The entry asks for something else by now. Refuse this request; the team can ask anew."]
+        return [_("The entry asks for something else by now. Refuse this request; the team can ask anew.")]
     return []
 
 
@@ -159,7 +160,7 @@ def end(
     insist(live_refusals(item))
     insist_unchanged(item, seen_version)
     if request.standing and isinstance(request, Waiver) and request.until <= now:
-        raise Refused(["This has ended already."])
+        raise Refused([_("This has ended already.")])
     if not request.waiting and not request.standing:
         raise Refused([_answered(request)])
     word = "withdrawn" if request.waiting else "ended"
@@ -173,8 +174,9 @@ def end(
 
 def _answered(request: Waiver | NotApplicable) -> str:
     if request.ended_at is not None:
-        return "This has ended already."
-    return f"{request.decided_by} has {'granted' if request.granted else 'refused'} this already."
+        return _("This has ended already.")
+    said = _("{person} has granted this already.") if request.granted else _("{person} has refused this already.")
+    return said.format(person=request.decided_by)
 
 
 def _word(request: Waiver | NotApplicable) -> str:

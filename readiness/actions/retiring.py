@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from readiness.enums.words import Outcome
 from readiness.models import Evidence, Item, User
@@ -15,7 +17,7 @@ from . import ledger
 from .folding import borrowers_of, lock_item, refresh
 from .items import insist_unchanged, live_refusals, save_written
 
-NONE_STANDS = "No fail stands here whose probe is disabled, so there is none to retire."
+NONE_STANDS = gettext_noop("No fail stands here whose probe is disabled, so there is none to retire.")
 
 
 @transaction.atomic
@@ -33,7 +35,7 @@ def retire(*, by: User, item_id: int, reason: str, seen_version: int, now: datet
     insist_unchanged(item, seen_version)
     written = _retire(item, by=by, reason=reason, now=now)
     if not written:
-        raise Refused([NONE_STANDS])
+        raise Refused([_(NONE_STANDS)])
     also = [(one, _retire(one, by=by, reason=reason, now=now)) for one in locked.values() if not live_refusals(one)]
     _record(item, written, by=by, reason=reason, now=now)
     for borrower, rows in also:

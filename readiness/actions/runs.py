@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from readiness.enums.words import Judgement, Kind, Outcome, RunReason, RunState
 from readiness.models import Clause, Environment, Evidence, Item, Run, User
@@ -35,9 +36,15 @@ def ask(*, by: User, environment: Environment, probes: Sequence[str], now: datet
     team = environment.service.team
     insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
     if environment.archived_at or environment.service.archived_at:
-        raise Refused(["This is archived: probes no longer look at it."])
+        raise Refused([_("This is archived: probes no longer look at it.")])
     off = standing_disablings(environment)
-    insist([f"{disabled_words(off[probe])} Ask an admin to enable it again." for probe in probes if probe in off])
+    insist(
+        [
+            _("{why} Ask an admin to enable it again.").format(why=disabled_words(off[probe]))
+            for probe in probes
+            if probe in off
+        ]
+    )
     runs = [_ask_one(by, environment, probe, now) for probe in probes]
     ledger.record(
         "run.asked",

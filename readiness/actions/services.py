@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from readiness import policy
 from readiness.enums.words import Scope
@@ -23,7 +24,7 @@ class EnvironmentCrossed(Exception):
     """Somebody else, or a program, saved the environment first. Nothing was written."""
 
     def __init__(self, environment: Environment) -> None:
-        super().__init__("Somebody saved these settings first.")
+        super().__init__(_("Somebody saved these settings first."))
         self.environment = environment
 
 
@@ -31,7 +32,7 @@ class ServiceCrossed(Exception):
     """Somebody else saved the service first. Nothing was written."""
 
     def __init__(self, service: Service) -> None:
-        super().__init__("Somebody saved this service first.")
+        super().__init__(_("Somebody saved this service first."))
         self.service = service
 
 
