@@ -22,7 +22,7 @@ from .strips import Strip, answered_by, counting, entries_in_order, strip
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """One item that is not settled."""
+    """One item with its status."""
 
     entry: Entry
     item: Item
@@ -33,12 +33,14 @@ class Left:
 class LaunchLine:
     """One environment. ``at_launch`` is its verdict on its launch date as far as it is known; None without one to come.
 
-    An archived one has neither verdict nor items: ``tally`` is None.
+    ``items`` are those that count, in the order of the checklist, and ``left`` those of them that are not settled. An
+    archived one has neither verdict nor items: ``tally`` is None.
     """
 
     environment: Environment
     tally: Tally | None
     strip: Strip | None
+    items: list[Left]
     left: list[Left]
     decision: Decision | None
     coverage: Coverage | None
@@ -64,15 +66,13 @@ def launch_lines(environments: Sequence[Environment], at: datetime) -> dict[int,
         stands = [stand_at(item.pk, item.facts, at) for _, item in pairs or ()]
         statuses = {entry.pk: stand.status for (entry, _), stand in zip(pairs or (), stands, strict=True)}
         answered = counting(answered_by(entries, one.service.team_id), at)
+        counted = [Left(entry=entry, item=item, status=statuses[entry.pk]) for entry, item in pairs or ()]
         found[one.pk] = LaunchLine(
             environment=one,
             tally=tally(stands, under=unders.get(one.pk), at=at) if pairs is not None else None,
             strip=strip(answered, statuses) if pairs is not None else None,
-            left=[
-                Left(entry=entry, item=item, status=statuses[entry.pk])
-                for entry, item in pairs or ()
-                if not statuses[entry.pk].settled
-            ],
+            items=counted,
+            left=[item for item in counted if not item.status.settled],
             decision=decided.get(one.pk),
             coverage=covered.get(one.pk),
             at_launch=forecasts.get(one.pk),

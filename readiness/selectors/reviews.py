@@ -16,6 +16,7 @@ from .chain import row_of
 from .coverage import Coverage, coverages
 from .decisions import newest_decisions
 from .launches import LaunchLine, launch_lines
+from .moved import Moved, moved_since_decision
 from .standing import Standing
 
 MOST_PAST = 50
@@ -38,10 +39,14 @@ class LaunchesPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgendaItem:
-    """One environment of an agenda. ``decided_here`` is the newest decision that was made on it in this review."""
+    """One environment of an agenda. ``decided_here`` is the newest decision that was made on it in this review.
+
+    ``moved`` is None where it was not decided on before.
+    """
 
     line: LaunchLine
     decided_here: Decision | None
+    moved: Moved | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +131,12 @@ def review_page(review: Review, at: datetime) -> ReviewPage:
     return ReviewPage(
         review=review,
         agenda=[
-            AgendaItem(line=lines[line.environment_id], decided_here=here.get(line.environment_id)) for line in agenda
+            AgendaItem(
+                line=lines[line.environment_id],
+                decided_here=here.get(line.environment_id),
+                moved=moved_since_decision(lines[line.environment_id]),
+            )
+            for line in agenda
         ],
         attendees=list(review.attendees.order_by("first_name", "username")),
     )

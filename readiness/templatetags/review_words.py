@@ -7,10 +7,12 @@ from django.template.context import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision
 from readiness.rules.decisions import Fact, Worsening
+from readiness.rules.moved import Move, Way
 from readiness.selectors.coverage import discharged_by
 
 from .readiness_words import day_words, exact_words, now_of, status_word
@@ -69,6 +71,32 @@ def fact_words(fact: Fact) -> str:
             return f"was {before} and is only waived"
         case _:
             return f"was {before} and is {after}"
+
+
+_WAYS = {Way.WORSE: "failing", Way.NEW: "open", Way.BETTER: "verified", Way.ASIDE: "open", Way.GONE: "open"}
+
+
+@register.filter
+def move_words(move: Move) -> str:
+    """Say how an item moved: "was verified and is stale". Its item is named before it."""
+    if move.before is None:
+        return _("is new on this sheet, and {after}").format(after=status_word(move.after))
+    if move.after is None:
+        return _("was {before} and is not on this sheet any more").format(before=status_word(move.before))
+    return _("was {before} and is {after}").format(before=status_word(move.before), after=status_word(move.after))
+
+
+@register.simple_tag
+def way_tag(way: Way) -> SafeString:
+    """Draw which way an item moved as a word on its tint."""
+    words = {
+        Way.WORSE: _("worse"),
+        Way.NEW: _("new"),
+        Way.BETTER: _("better"),
+        Way.ASIDE: _("as good"),
+        Way.GONE: _("gone"),
+    }
+    return format_html('<span class="tag {}">{}</span>', _WAYS[way], words[way])
 
 
 @register.simple_tag(takes_context=True)
