@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TypedDict
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from .addresses import address_refusals, literal_address, route_refusals
 from .networks import AllowedNetwork, refusal
@@ -28,6 +29,29 @@ class EnvironmentSettings(TypedDict):
     billing_name: str
     build: str
     launch_on: date | None
+
+
+_SETTINGS = {
+    "name": gettext_noop("name"),
+    "description": gettext_noop("description"),
+    "team": gettext_noop("team"),
+    "kind": gettext_noop("kind"),
+    "service_url": gettext_noop("service url"),
+    "stream_route": gettext_noop("stream route"),
+    "bastion_url": gettext_noop("bastion url"),
+    "key_reference": gettext_noop("key reference"),
+    "spend_cap": gettext_noop("spend cap"),
+    "spend_cap_currency": gettext_noop("spend cap currency"),
+    "billing_source_id": gettext_noop("billing source id"),
+    "billing_name": gettext_noop("billing name"),
+    "build": gettext_noop("build"),
+    "launch_on": gettext_noop("launch on"),
+}
+
+
+def setting_words(name: str) -> str:
+    """Return how a sentence names a setting of an environment or a service; one that is known no more as it is kept."""
+    return _(_SETTINGS[name]) if name in _SETTINGS else name.replace("_", " ")
 
 
 def settings_refusals(

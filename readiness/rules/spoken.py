@@ -1,10 +1,10 @@
 """Days, numbers and lists as a sentence says them, in the language that is active. Pure."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, npgettext, pgettext
 from django.utils.translation import gettext as _
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -49,6 +49,11 @@ def number(value: float | Decimal, places: int = 0) -> str:
     return words.replace(",", NO_BREAK).replace(".", ",") if french() else words
 
 
+def percent_words(value: float | Decimal, places: int = 0) -> str:
+    """Return a share in percent: 87%, 87 % in French."""
+    return f"{number(value, places)}{NO_BREAK}%" if french() else f"{number(value, places)}%"
+
+
 def listed(words: Sequence[str]) -> str:
     """Return words one after the other, the last two joined by "and": a, b and c. Empty where there are none."""
     if len(words) < 2:
@@ -72,3 +77,32 @@ def status_words(status: str) -> str:
         "stale": pgettext("status", "stale"),
         "open": pgettext("status", "open"),
     }.get(status, status)
+
+
+def counted_words(status: str, n: int) -> str:
+    """Return how many items stand somewhere: 14 verified. A word that is none stands as it is."""
+    said = {
+        "not-applicable": npgettext("items", "{n} not applicable", "{n} not applicable", n),
+        "verified": npgettext("items", "{n} verified", "{n} verified", n),
+        "attested": npgettext("items", "{n} attested", "{n} attested", n),
+        "waived": npgettext("items", "{n} waived", "{n} waived", n),
+        "failing": npgettext("items", "{n} failing", "{n} failing", n),
+        "stale": npgettext("items", "{n} stale", "{n} stale", n),
+        "open": npgettext("items", "{n} open", "{n} open", n),
+    }
+    return said[status].format(n=n) if status in said else f"{n} {status}"
+
+
+def clock(moment: datetime) -> str:
+    """Return the time of day of an instant in its own zone: 18:16, 18 h 16 in French."""
+    return f"{moment.hour} h {moment:%M}".replace(" ", NO_BREAK) if french() else f"{moment:%H:%M}"
+
+
+def long_moment(moment: datetime) -> str:
+    """Return an instant with its day in full, in its own zone: 3 March 2026 at 18:16."""
+    return _("{day} at {time}").format(day=long_day(moment), time=clock(moment))
+
+
+def capital(words: str) -> str:
+    """Return words with their first letter as a capital, and the others as they are."""
+    return words[:1].upper() + words[1:]

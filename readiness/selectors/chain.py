@@ -9,6 +9,7 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.db.models import F, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from readiness.models import Event
 from readiness.rules.chain import Head, Row, Unreadable, instant_text
@@ -85,15 +86,15 @@ def _one(number: Any) -> Row | Unreadable:
     try:
         return _row(_values(Event.objects.filter(id=number)).get())
     except (DatabaseError, ValueError, Event.DoesNotExist):
-        return Unreadable(place=f"Event {number}", id=number if type(number) is int else None)
+        return Unreadable(place=_("Event {number}").format(number=number), id=number if type(number) is int else None)
 
 
 def _row(values: tuple[Any, ...]) -> Row | Unreadable:
     number, at, kind, actor, service, environment, item, *sealed = values
     if type(number) is not int:
-        return Unreadable(place=f"The row with the number “{number}”")
+        return Unreadable(place=_("The row with the number “{number}”").format(number=number))
     if not all(isinstance(one, str) for one in sealed):
-        return Unreadable(place=f"Event {number}", id=number)
+        return Unreadable(place=_("Event {number}").format(number=number), id=number)
     text, previous_hash, hashed = sealed
     said = {"kind": kind, "by": actor, "service": service, "environment": environment, "item": item}
     return Row(id=number, text=text, previous_hash=previous_hash, hash=hashed, columns={"at": _instant(at), **said})

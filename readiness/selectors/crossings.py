@@ -7,9 +7,13 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from readiness.enums.words import Stance
 from readiness.models import Environment, Event, Item, Service
+from readiness.rules.environments import setting_words
+from readiness.rules.spoken import capital, long_day
 
 from .histories import Line, lines
 
@@ -23,7 +27,14 @@ OF_A_SERVICE = ("service.changed", "service.transferred", "service.archived", "s
 COMMENTING = ("comment.added", "comment.removed")
 """What people write beside an item: it changes nothing of it, so nobody's form crosses it."""
 
-_LABELS = {"stance": "Holds", "summary": "Says", "reason": "Reason", "note": "Note", "links": "Links", "until": "Until"}
+_LABELS = {
+    "stance": gettext_noop("Holds"),
+    "summary": gettext_noop("Says"),
+    "reason": gettext_noop("Reason"),
+    "note": gettext_noop("Note"),
+    "links": gettext_noop("Links"),
+    "until": gettext_noop("Until"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +118,13 @@ def texts(event: Event) -> list[tuple[str, str]]:
     """Return what somebody wrote in an event, each with a label; what they left empty is left out."""
     data = event.data
     if event.kind == "item.assigned":
-        owner, due = data.get("owner_name") or "nobody", data.get("to", {}).get("due_on")
-        return [("Owner", owner), ("Due", _day(date.fromisoformat(due)) if due else "no date")]
+        owner, due = data.get("owner_name") or _("nobody"), data.get("to", {}).get("due_on")
+        return [(_("Owner"), owner), (_("Due"), long_day(date.fromisoformat(due)) if due else _("no date"))]
     if event.kind == "build.set":
-        return [("Build", str(data["to"]))]
+        return [(_("Build"), str(data["to"]))]
     if event.kind in ("environment.changed", "service.changed", "service.transferred"):
-        return [(name.replace("_", " ").capitalize(), str(value or "nothing")) for name, value in data["to"].items()]
-    return [(label, _text(name, data[name])) for name, label in _LABELS.items() if data.get(name)]
+        return [(capital(setting_words(name)), str(value or _("nothing"))) for name, value in data["to"].items()]
+    return [(_(label), _text(name, data[name])) for name, label in _LABELS.items() if data.get(name)]
 
 
 def _text(name: str, value: Any) -> str:
@@ -123,9 +134,6 @@ def _text(name: str, value: Any) -> str:
         return str(Stance(value).label)
     if name == "until":
         end = datetime.fromisoformat(value).astimezone(UTC)
-        return f"the end of {_day(timezone.localdate(end - timedelta(microseconds=1)))}"
+        day = timezone.localdate(end - timedelta(microseconds=1))
+        return _("the end of {day}").format(day=long_day(day))
     return str(value)
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

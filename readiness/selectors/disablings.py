@@ -2,8 +2,10 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readiness.models import Disabling, Environment
+from readiness.rules.spoken import long_moment
 
 
 def standing_disablings(environment: Environment) -> dict[str, Disabling]:
@@ -34,5 +36,9 @@ def of_a_disabled_probe() -> Exists:
 def disabled_words(one: Disabling) -> str:
     """Return who switched a probe off, where, when and why, in a sentence; the instant in the site's time zone."""
     at = timezone.localtime(one.at)
-    where = "here" if one.environment_id else "everywhere"
-    return f"{one.by} disabled {one.probe} {where} on {at.day} {at:%B %Y at %H:%M}: {one.reason}"
+    said = (
+        _("{person} disabled {probe} here on {moment}: {reason}")
+        if one.environment_id
+        else _("{person} disabled {probe} everywhere on {moment}: {reason}")
+    )
+    return said.format(person=one.by, probe=one.probe, moment=long_moment(at), reason=one.reason)

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from readiness import policy
 from readiness.enums.words import Kind
@@ -20,8 +22,8 @@ from readiness.rules.permissions import Actor, change_refusals
 from readiness.rules.references import split_reference
 
 SETTINGS = tuple(EnvironmentSettings.__annotations__)
-NO_TEAM = "It names no team. A new service belongs to one."
-CAP_OF_NOTHING = "A cap is more than nothing. Leave it empty where there is none."
+NO_TEAM = gettext_noop("It names no team. A new service belongs to one.")
+CAP_OF_NOTHING = gettext_noop("A cap is more than nothing. Leave it empty where there is none.")
 
 
 class State(StrEnum):
@@ -66,7 +68,11 @@ class Line:
     @property
     def title(self) -> str:
         """How people call it."""
-        return f"{self.name} in {self.environment_name}" if self.environment_name else self.name
+        return (
+            _("{name} in {environment_name}").format(name=self.name, environment_name=self.environment_name)
+            if self.environment_name
+            else self.name
+        )
 
     @property
     def written(self) -> bool:
@@ -138,7 +144,7 @@ def _add(stored: _Stored, row: Row) -> None:
     """Put down what a row means for its service, once for each service, and for its environment."""
     slug = row.cells.get("service", "")
     if row.wrong:
-        stored.lines.append(Line(line=row.line, name=slug or "no name", state=State.REFUSED, reasons=row.wrong))
+        stored.lines.append(Line(line=row.line, name=slug or _("no name"), state=State.REFUSED, reasons=row.wrong))
         return
     if slug in stored.named:
         first, service = stored.named[slug]
@@ -156,10 +162,14 @@ def _add(stored: _Stored, row: Row) -> None:
 def _not_again(first: Row, row: Row) -> list[str]:
     """Return why a later row about a service cannot stand beside the first one."""
     if "environment" not in row.cells:
-        return [f"Line {first.line} names this service already."]
+        return [_("Line {line} names this service already.").format(line=first.line)]
+    another = {
+        "description": _("It says another description than line {line}."),
+        "team": _("It says another team than line {line}."),
+    }
     return [
-        f"It says another {name} than line {first.line}."
-        for name in ("description", "team")
+        said.format(line=first.line)
+        for name, said in another.items()
         if name in row.cells and row.cells[name] != first.cells.get(name, "")
     ]
 
@@ -171,19 +181,23 @@ def _service(stored: _Stored, row: Row, slug: str) -> Line:
     reasons = _field(Service, "description", description)[1]
     transfer = False
     if told and team is None:
-        reasons.append(f"There is no team called {told}. Ask an admin to add it, or name another.")
+        reasons.append(_("There is no team called {told}. Ask an admin to add it, or name another.").format(told=told))
     elif service is None:
-        reasons += _name(slug, most=60) + ([NO_TEAM] if team is None else _may(stored.actor, team))
+        reasons += _name(slug, most=60) + ([_(NO_TEAM)] if team is None else _may(stored.actor, team))
     else:
         reasons += _may(stored.actor, service.team)
         if service.archived_at is not None:
-            reasons.append("It is archived. Bring it back first.")
+            reasons.append(_("It is archived. Bring it back first."))
         elif team is not None and team.pk != service.team_id:
             transfer = True
-            reasons.append(f"It belongs to {service.team.name}. An import hands no service over: transfer it first.")
+            reasons.append(
+                _("It belongs to {name}. An import hands no service over: transfer it first.").format(
+                    name=service.team.name
+                )
+            )
     changes = _changes({"description": service.description if service else ""}, {"description": description})
     if service is None and team is not None:
-        changes = [Change(label="Team", before="", after=team.name), *changes]
+        changes = [Change(label=_("Team"), before="", after=team.name), *changes]
     return Line(
         line=row.line,
         name=slug,
@@ -203,12 +217,14 @@ def _environment(stored: _Stored, row: Row, service: Line) -> Line:
     held = stored.environments.get((service.name, name))
     reasons: list[str] = []
     if (service.name, name) in stored.placed:
-        reasons.append(f"Line {stored.placed[service.name, name]} names this environment already.")
+        reasons.append(
+            _("Line {placed} names this environment already.").format(placed=stored.placed[service.name, name])
+        )
     stored.placed.setdefault((service.name, name), row.line)
     if service.state is State.REFUSED:
-        reasons.append("Its service is refused.")
+        reasons.append(_("Its service is refused."))
     if held is not None and held.archived_at is not None:
-        reasons.append("It is archived. Bring it back first.")
+        reasons.append(_("It is archived. Bring it back first."))
     before = {setting: getattr(held, setting) for setting in SETTINGS} if held else _blank()
     settings, wrong = _settings(stored, row, before, service.team)
     reasons += wrong if held else _name(name, most=40) + wrong
@@ -220,7 +236,7 @@ def _environment(stored: _Stored, row: Row, service: Line) -> Line:
         name=service.name,
         environment_name=name,
         state=_state(reasons, held is not None, changes),
-        changes=() if reasons else [change for change in changes if change.label != "Name"],
+        changes=() if reasons else [change for change in changes if change.label != _label("name")],
         reasons=reasons,
         service=service.service,
         team=service.team,
@@ -241,11 +257,11 @@ def _settings(
         value, refused = _cell(stored, setting, text)
         if refused:
             wrong.add(column)
-            reasons += [f"{_label(column)}: {reason}" for reason in refused]
+            reasons += [_("{setting}: {reason}").format(setting=_label(column), reason=reason) for reason in refused]
         else:
             settings[column] = value
     if not settings["kind"] and "kind" not in wrong:
-        reasons.append(f"Kind: say which it is, one of {', '.join(Kind.values)}.")
+        reasons.append(_("Kind: say which it is, one of {kinds}.").format(kinds=", ".join(Kind.values)))
     found = settings_refusals(
         cast("EnvironmentSettings", settings),
         team=team.slug if team else "",
@@ -254,7 +270,12 @@ def _settings(
     )
     if "spend_cap" in wrong:
         found.pop("spend_cap_currency", None)
-    reasons += [f"{_label(name)}: {why}" for name, said in found.items() if name not in wrong for why in said]
+    reasons += [
+        _("{setting}: {reason}").format(setting=_label(name), reason=why)
+        for name, said in found.items()
+        if name not in wrong
+        for why in said
+    ]
     return settings, reasons
 
 
@@ -262,9 +283,9 @@ def _cell(stored: _Stored, setting: str, text: str) -> tuple[Any, list[str]]:
     """Return what a cell means, or why it means nothing."""
     if setting == "billing_source":
         source = stored.sources.get(text)
-        return (source.pk, []) if source else (None, [f"there is none called {text}."])
+        return (source.pk, []) if source else (None, [_("there is none called {text}.").format(text=text)])
     if setting == "kind" and text.lower() not in Kind.values:
-        return None, [f"{text} is none of {', '.join(Kind.values)}."]
+        return None, [_("{text} is none of {kinds}.").format(text=text, kinds=", ".join(Kind.values))]
     if setting == "kind":
         return text.lower(), []
     if setting in ("service_url", "bastion_url"):
@@ -272,10 +293,10 @@ def _cell(stored: _Stored, setting: str, text: str) -> tuple[Any, list[str]]:
     if setting == "spend_cap_currency":
         text = text.upper()
     if setting == "key_reference" and split_reference(text)[0] not in ("env", "file"):
-        return None, ["write it as env:NAME or file:/path/to/key. What stands there was not kept."]
+        return None, [_("write it as env:NAME or file:/path/to/key. What stands there was not kept.")]
     value, reasons = _field(Environment, setting, text)
     if setting == "spend_cap" and not reasons:
-        return (value.quantize(Decimal("0.01")), []) if value > 0 else (None, [CAP_OF_NOTHING])
+        return (value.quantize(Decimal("0.01")), []) if value > 0 else (None, [_(CAP_OF_NOTHING)])
     return value, reasons
 
 
@@ -297,8 +318,8 @@ def _name(name: str, *, most: int) -> list[str]:
     except ValidationError as error:
         return list(error.messages)
     if name in RESERVED_NAMES:
-        return ["This word is part of an address here. Choose another name."]
-    return [f"A name has at most {most} characters."] if len(name) > most else []
+        return [_("This word is part of an address here. Choose another name.")]
+    return [_("A name has at most {most} characters.").format(most=most)] if len(name) > most else []
 
 
 def _may(actor: Actor, team: Team) -> list[str]:
@@ -339,7 +360,7 @@ def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change
 
 def _label(name: str) -> str:
     if name in ("billing_source_id", "description"):
-        return "Billing source" if name == "billing_source_id" else "Description"
+        return _("Billing source") if name == "billing_source_id" else _("Description")
     words = str(_column(Environment, name).verbose_name)
     return words[:1].upper() + words[1:]
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
+from django.utils.translation import gettext_lazy
+
 from readiness.enums.standing import Status, Verdict
 
 from .fleet import Fleet, Person, Row
@@ -12,12 +14,12 @@ NOBODY = "-nobody"
 """Chosen in place of a person: items that nobody owns, or whose owner has left. No user name begins with a hyphen."""
 MISSING = "unsettled"
 WINDOWS = {
-    "overdue": "Date passed, not ready",
-    "week": "Launching within a week",
-    "month": "Launching within 30 days",
-    "later": "Launching later",
-    "past": "Date passed",
-    "none": "No launch date",
+    "overdue": gettext_lazy("Date passed, not ready"),
+    "week": gettext_lazy("Launching within a week"),
+    "month": gettext_lazy("Launching within 30 days"),
+    "later": gettext_lazy("Launching later"),
+    "past": gettext_lazy("Date passed"),
+    "none": gettext_lazy("No launch date"),
 }
 """When something launches, seen from today."""
 STATES = (MISSING, *(str(status) for status in Status))

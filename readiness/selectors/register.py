@@ -18,6 +18,7 @@ from django.db.models import (
     When,
 )
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readiness.enums.standing import Nearing, RequestState
 from readiness.models import Entry, Environment, NotApplicable, Service, Team, User, Waiver
@@ -68,7 +69,7 @@ class Line:
     def place(self) -> str:
         """Where its item stands, in words: an environment, or the whole service."""
         item = self.request.item
-        return item.environment.name if item.environment else "the service"
+        return item.environment.name if item.environment else _("the service")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from django.db.models import F, Func, IntegerField, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from readiness.enums.standing import Status
 from readiness.models import Comment, Item, Review, User, Waiver
@@ -46,16 +48,16 @@ class Kind(StrEnum):
 
 
 HEADINGS = {
-    Kind.SERVICE: "Services",
-    Kind.ENVIRONMENT: "Environments",
-    Kind.ITEM: "Items",
-    Kind.ENTRY: "Checklist entries",
-    Kind.TEAM: "Teams",
-    Kind.PERSON: "People",
-    Kind.REVIEW: "Launch reviews",
-    Kind.PROBE: "Probes",
-    Kind.WAIVER: "Waivers, by their reason",
-    Kind.COMMENT: "Comments",
+    Kind.SERVICE: gettext_lazy("Services"),
+    Kind.ENVIRONMENT: gettext_lazy("Environments"),
+    Kind.ITEM: gettext_lazy("Items"),
+    Kind.ENTRY: gettext_lazy("Checklist entries"),
+    Kind.TEAM: gettext_lazy("Teams"),
+    Kind.PERSON: gettext_lazy("People"),
+    Kind.REVIEW: gettext_lazy("Launch reviews"),
+    Kind.PROBE: gettext_lazy("Probes"),
+    Kind.WAIVER: gettext_lazy("Waivers, by their reason"),
+    Kind.COMMENT: gettext_lazy("Comments"),
 }
 
 
@@ -90,7 +92,7 @@ class Group:
     @property
     def heading(self) -> str:
         """The kind in words."""
-        return HEADINGS[self.kind]
+        return str(HEADINGS[self.kind])
 
     @property
     def more(self) -> int:
@@ -166,7 +168,7 @@ def _environments(asked: Query, world: World) -> Iterable[Hit]:
         rank = match(asked, f"{one.service.slug}/{one.name}", one.kind)
         if rank is not None:
             yield Hit(
-                name=f"{one.service.slug} in {one.name}",
+                name=_("{slug} in {name}").format(slug=one.service.slug, name=one.name),
                 url=one.url,
                 rank=rank,
                 place=one.service.team,
@@ -200,7 +202,7 @@ def _items(asked: Query, world: World, most: int, at: datetime) -> tuple[list[Hi
                         name=entry.title,
                         url=reverse("item", args=[sheet.service.slug, sheet.name, entry.slug]),
                         rank=Match.WORD,
-                        place=f"{sheet.service.slug} in {sheet.name}",
+                        place=_("{slug} in {name}").format(slug=sheet.service.slug, name=sheet.name),
                         day=sheet.launch_on,
                         key=(sheet.id, entry.pk),
                     )
@@ -249,7 +251,7 @@ def _teams(asked: Query, world: World) -> Iterable[Hit]:
     for slug, name, services in world.teams:
         rank = match(asked, name, slug)
         if rank is not None:
-            words = f"{services} service{'s' if services != 1 else ''}"
+            words = ngettext("{n} service", "{n} services", services).format(n=services)
             yield Hit(name=name, url=reverse("team", args=[slug]), rank=rank, words=words)
 
 
@@ -266,7 +268,9 @@ def _people(asked: Query, most: int) -> tuple[list[Hit], int]:
             url=f"{reverse('overview')}?{urlencode({'owner': one.username})}",
             rank=match(asked, str(one), one.username) or Match.ELSEWHERE,
             place=one.username,
-            words=f"owns {one.owned} item{'s' if one.owned != 1 else ''}" if one.owned else "owns nothing",
+            words=ngettext("owns {n} item", "owns {n} items", one.owned).format(n=one.owned)
+            if one.owned
+            else _("owns nothing"),
         )
         for one in people
     ]
@@ -306,7 +310,7 @@ def _waivers(asked: Query, world: World, most: int) -> tuple[list[Hit], int]:
         world,
         most,
         "waiver",
-        lambda one: (one.reason, f"asked by {one.asked_by}"),
+        lambda one: (one.reason, _("asked by {asked_by}").format(asked_by=one.asked_by)),
     )
 
 
@@ -319,7 +323,7 @@ def _comments(asked: Query, world: World, most: int) -> tuple[list[Hit], int]:
         world,
         most,
         "evidence",
-        lambda one: (one.text, f"by {one.by}"),
+        lambda one: (one.text, _("by {by}").format(by=one.by)),
     )
 
 
@@ -351,7 +355,7 @@ def _said(
         else:
             url = f"{reverse('item', args=[service.slug, sheet.name, entry.slug])}?tab={tab}"
             name = entry.title
-        place = f"{service.slug} in {sheet.name}" if sheet else "on no sheet any more"
+        place = _("{slug} in {name}").format(slug=service.slug, name=sheet.name) if sheet else _("on no sheet any more")
         hits.append(Hit(name=name, url=url, rank=Match.ELSEWHERE, place=f"{place}, {by}", words=text))
     return hits, total
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from readiness.enums.standing import Status
 from readiness.models import Entry
+from readiness.rules.spoken import counted_words, status_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class Cell:
     @property
     def word(self) -> str:
         """The status in words."""
-        return self.status.replace("-", " ") if self.status else "does not apply here"
+        return status_words(self.status) if self.status else _("does not apply here")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,5 +78,5 @@ def strip(entries: Sequence[Entry], statuses: Mapping[int, Status]) -> Strip:
 def in_words(statuses: Mapping[int, Status]) -> str:
     """Return how many items stand where: "14 verified, 7 attested, 1 waived, 2 failing"."""
     values = list(statuses.values())
-    counted = [(values.count(status), status.replace("-", " ")) for status in Status]
-    return ", ".join(f"{count} {word}" for count, word in counted if count) or "no items"
+    counted = [(values.count(status), status) for status in Status]
+    return ", ".join(counted_words(status, count) for count, status in counted if count) or _("no items")

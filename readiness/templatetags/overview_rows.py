@@ -13,8 +13,11 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import gettext as _
 
 from readiness.enums.standing import Status
+from readiness.rules.spoken import percent_words
 from readiness.rules.verdicts import Tally
 from readiness.selectors.fleet import Row
 from readiness.selectors.overview import Group, Overview
@@ -51,9 +54,10 @@ def strip_legends(overview: Overview) -> str:
 
 
 def _kept(row: Row, section: int | None, strip: int, today: date) -> str:
-    known = row.drawn.get(section)
+    key = section, get_language()
+    known = row.drawn.get(key)
     if known is None or known[:2] != (today, strip):
-        row.drawn[section] = known = today, strip, _row(row, section, strip, today)
+        row.drawn[key] = known = today, strip, _row(row, section, strip, today)
     text: str = known[2]
     return text
 
@@ -61,19 +65,19 @@ def _kept(row: Row, section: int | None, strip: int, today: date) -> str:
 def _row(row: Row, section: int | None, strip: int, today: date) -> str:
     one, service = row.environment, row.environment.service
     return format_html(
-        '<tr{}><td class="c-name"><a class="name" id="sheet-{}{}" href="{}">{}<span class="unseen"> in {}</span></a>{}'
+        '<tr{}><td class="c-name"><a class="name" id="sheet-{}{}" href="{}">{}<span class="unseen"> {}</span></a>{}'
         "</td>"
         '<td class="c-env"><span class="tag"{}>{}</span></td>'
         '<td class="c-verdict"><span class="verdict {}">{}</span>{}</td>'
         '<td class="c-strip">{}</td>'
-        '<td class="num c-settled">{}%</td><td class="num c-left">{}<span class="phone"> left</span></td>'
+        '<td class="num c-settled">{}</td><td class="num c-left">{}<span class="phone"> {}</span></td>'
         '<td class="num c-waived lesser">{}</td><td class="c-launch">{}</td>',
         format_html(' data-strip="{}"', strip) if strip else "",
         one.pk,
         "" if section is None else f"-{section}",
         one.get_absolute_url(),
         service.slug,
-        one.name,
+        pgettext("place", "in {environment}").format(environment=one.name),
         _team(service.team.slug, service.team.name),
         "" if one.name == one.kind else format_html(' title="{}"', one.kind),
         one.name,
@@ -81,8 +85,9 @@ def _row(row: Row, section: int | None, strip: int, today: date) -> str:
         verdict_words(row.tally),
         _waits(row),
         _strip(row, section),
-        row.tally.percent,
+        percent_words(row.tally.percent),
         row.tally.left,
+        ngettext("left", "left", row.tally.left),
         _waived(row),
         _launch(one.launch_on, today),
     )
@@ -97,7 +102,11 @@ def _team(slug: str, name: str) -> SafeString:
 
 def _waits(row: Row) -> SafeString | str:
     decided = kind_tag(row.under.kind) if row.under is not None and row.under.is_go else ""
-    review = format_html("<span>{} to review</span>", row.waiting) if row.waiting else ""
+    review = (
+        format_html("<span>{}</span>", ngettext("{n} to review", "{n} to review", row.waiting).format(n=row.waiting))
+        if row.waiting
+        else ""
+    )
     return format_html('<span class="small waits">{} {}</span>', decided, review) if decided or review else ""
 
 
@@ -123,17 +132,17 @@ def _waived(row: Row) -> SafeString | str:
         return "0"
     slug = row.environment.service.slug
     return format_html(
-        '<a href="{}?state=holding&amp;kind=waiver&amp;service={}">{}<span class="unseen"> waived in {}</span></a>',
+        '<a href="{}?state=holding&amp;kind=waiver&amp;service={}">{}<span class="unseen"> {}</span></a>',
         reverse("waivers"),
         slug,
         row.tally.waived,
-        slug,
+        ngettext("waived in {service}", "waived in {service}", row.tally.waived).format(service=slug),
     )
 
 
 def _launch(day: date | None, today: date) -> SafeString:
     if day is None:
-        return mark_safe('<span class="faint">no date</span>')
+        return format_html('<span class="faint">{}</span>', _("no date"))
     return format_html('<time datetime="{}">{}</time>', day.isoformat(), day_words(day, today))
 
 
@@ -146,7 +155,7 @@ def _forecast(at_launch: Tally | None) -> str:
 
 def _last(instant: datetime | None, now: datetime) -> str:
     if instant is None:
-        return '<td class="c-probe lesser small soft">never</td></tr>'
+        return f'<td class="c-probe lesser small soft">{escape(_("never"))}</td></tr>'
     return (
         f'<td class="c-probe lesser small soft"><time datetime="{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" data-ago>'
         f"{ago_words(instant, now)}</time></td></tr>"

@@ -9,6 +9,7 @@ from django.template.context import Context
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from readiness.selectors.overview import Overview
 from readiness.selectors.overview_filters import MISSING, NOBODY, WINDOWS, Filters
@@ -95,13 +96,13 @@ def _options(people: tuple[tuple[str, str], ...], chosen: str) -> SafeString:
 @register.filter
 def window_words(window: str) -> str:
     """Return a launch window in words."""
-    return WINDOWS.get(window, "Any launch date")
+    return str(WINDOWS.get(window) or _("Any launch date"))
 
 
 @register.filter
 def state_words(state: str) -> str:
     """Return where an item may stand, in words."""
-    return MISSING if state in ("", MISSING) else status_word(state)  # type: ignore[arg-type]
+    return _("unsettled") if state in ("", MISSING) else status_word(state)  # type: ignore[arg-type]
 
 
 @register.simple_tag(takes_context=True)
@@ -122,8 +123,8 @@ def filter_words(context: Context, filter_name: str) -> str:
         "window": window_words(filters.window),
         "verdict": verdict_word(filters.verdict),
         "state": state_words(filters.state),
-        "waiting": "waiting for a reviewer",
-        "text": f"“{filters.text}”",
+        "waiting": _("waiting for a reviewer"),
+        "text": _("“{text}”").format(text=filters.text),
     }
     return words[filter_name]
 
@@ -131,5 +132,5 @@ def filter_words(context: Context, filter_name: str) -> str:
 def owner_words(overview: Overview, owner: str) -> str:
     """Return an owner in words, by user name."""
     if owner == NOBODY:
-        return "owned by nobody"
-    return f"owned by {dict(overview.people).get(owner, owner)}"
+        return _("owned by nobody")
+    return _("owned by {person}").format(person=dict(overview.people).get(owner, owner))

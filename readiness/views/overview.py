@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
@@ -15,6 +16,7 @@ from readiness.rules.permissions import add_service_refusals
 from readiness.selectors import overview as selector
 from readiness.selectors.overview_filters import NOBODY, STATES, WINDOWS, Filters
 from readiness.selectors.saved_filters import saved_filters
+from readiness.selectors.waiting import waiting_for
 
 from .access import Request, number_in
 from .following import drawn, drawn_from
@@ -45,7 +47,7 @@ class Asked:
     @property
     def grouping_words(self) -> str:
         """What the rows are grouped by."""
-        return selector.GROUPINGS[self.grouping]
+        return str(selector.GROUPINGS[self.grouping])
 
     @property
     def query(self) -> QueryDict:
@@ -100,6 +102,7 @@ def page_of(request: Request, asked: Asked, now: datetime) -> dict[str, Any]:
         "nobody": NOBODY,
         "saved": saved_filters(request.user),
         "add_refusals": add_service_refusals(request.user.actor),
+        "waits_for_me": cache(lambda: waiting_for(request.user, now, (shown.seen, shown.seal))),
     }
 
 
