@@ -82,10 +82,11 @@ def _no_wrong_links_before() -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_kept_before() -> None:
-    """What a process keeps of where everything stands is not that of the test before."""
-    from readiness.selectors import fleet
+    """What a process keeps of where everything stands, and of what waits for whom, is not that of the test before."""
+    from readiness.selectors import fleet, waiting
 
     fleet.forget()
+    waiting.forget_waiting()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from readiness.actions import archiving, builds, items, ledger, rebuilding
 from readiness.enums.words import DecisionKind, Judgement
 from readiness.models import Environment, Event, Item, NotApplicable, Service, Team, User, Waiver
 from readiness.rules.permissions import Refused
-from readiness.selectors import fleet
+from readiness.selectors import fleet, waiting
 from readiness.selectors.launches import launch_lines
 from readiness.selectors.overview import GROUPINGS, Overview, overview, up_to_date
 from readiness.selectors.overview_filters import NOBODY, Filters
@@ -158,6 +158,8 @@ def test_what_is_kept_says_what_would_be_read_anew(seed: int) -> None:
             kept = overview(filters, at, grouping=grouping)
             anew = overview(filters, at, grouping=grouping, kept=fleet.read(at))
             assert told(kept) == told(anew), (seed, number, filters, at)
+            for person in (world.mia, world.ada):
+                assert waiting.waiting_for(person, at) == waiting.counted(person, at).count, (seed, number, at)
             asked_at.append(at)
         places = list(Environment.objects.select_related("service__team", "billing_source"))
         lines = launch_lines(places, world.now)

@@ -154,6 +154,7 @@ def test_the_page_costs_the_same_with_few_and_with_many_events(page: Client) -> 
     few = queries()
     for _ in range(3):
         lively_ledger_again()
+    shown(page)
     assert (few, queries()) == (QUERIES, QUERIES)
 
 

@@ -15,7 +15,7 @@ from readiness.enums.standing import Nearing
 from readiness.enums.words import DecisionKind, Judgement
 from readiness.models import Condition, Decision, Environment, Event, Item, Membership, Review, User, Waiver
 from readiness.selectors.mine import MOST, Mine, mine
-from readiness.selectors.waiting import waiting_for
+from readiness.selectors.waiting import counted, waiting_for
 from tests.deeds import REASON, after, ask, ask_to_leave_out, decide, observe, refused, tick, version
 from tests.factories import (
     NOW,
@@ -259,7 +259,7 @@ def test_an_open_condition_waits_for_its_owner_until_a_later_decision(prod: Envi
     assert [line.overdue for line in listed(mia, ends).conditions.lines] == [True]
     assert (waiting_for(fresh(mia), NOW), waiting_for(fresh(ada), NOW)) == (1, 0)
     Decision.objects.create(kind=DecisionKind.NO_GO, at=after(hours=1), snapshot="{}", hash="0" * 64, **given)
-    assert (listed(mia).conditions.lines, waiting_for(fresh(mia), NOW)) == ([], 0)
+    assert (listed(mia).conditions.lines, counted(fresh(mia), NOW).count) == ([], 0)
 
 
 # --- people who leave -------------------------------------------------------------------------------------------------
@@ -417,3 +417,40 @@ def test_the_count_is_one_query_and_the_list_costs_the_same_with_one_row_and_wit
     page = signed_in(client, both)
     with django_assert_num_queries(QUERIES + cut):
         page.get(reverse("my-items"))
+
+
+def test_what_waits_is_kept_for_each_person_until_something_happens_or_an_instant_is_reached(
+    prod: Environment, mia: User, ada: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for entry in ("spend-cap", "store-false", "retry-with-backoff"):
+        own(item_of(prod, entry), mia)
+    tick(mia, item := item_of(prod, "store-false"))
+    item.refresh_from_db()
+    waiver = decide(ada, ask(mia, item_of(prod, "retry-with-backoff"), days=30))
+    assert item.settled_until is not None
+    owner, other = fresh(mia), fresh(ada)
+    people = ((owner, len(owner.actor.teams)), (other, len(other.actor.teams)))
+    assert people == ((owner, 1), (other, 0))
+
+    def said(at: datetime) -> list[int]:
+        found = [waiting_for(one, at) for one, _ in people]
+        assert found == [counted(one, at).count for one, _ in people], at
+        return found
+
+    assert said(NOW) == [1, 0]
+    with django_assert_num_queries(2):
+        assert [waiting_for(one, NOW) for one, _ in people] == [1, 0]
+    newest = Event.objects.values_list("id", "hash").latest("id")
+    with django_assert_num_queries(0):
+        assert [waiting_for(one, NOW, newest) for one, _ in people] == [1, 0]
+    warned = waiver.until - timedelta(days=7)
+    turns = {warned - MS: [1, 0], warned: [2, 1], waiver.until: [3, 1], item.settled_until: [4, 1]}
+    assert list(turns) == sorted(turns)
+    before = [1, 0]
+    for at, expected in turns.items():
+        assert [said(at - MS), said(at)] == [before, expected]
+        before = expected
+    ask_to_leave_out(mia, item_of(prod, "spend-cap"))
+    assert said(NOW) == [1, 1]
+    Membership.objects.filter(user=mia).delete()
+    assert (waiting_for(fresh(mia), NOW), waiting_for(other, NOW)) == (0, 1)

@@ -26,7 +26,7 @@ from tests.factories import PASSWORD, item_of, make_environment, make_member, ma
 PASS, FAIL = Judgement.PASS, Judgement.FAIL
 
 pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
-OVERVIEW, SHEET, ITEM = 8, 31, 49
+OVERVIEW, SHEET, ITEM = 7, 31, 49
 """How many queries a page costs, those of the session and the person included."""
 
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from django.test import Client
 
 from readiness.models import Environment
-from readiness.selectors import fleet
 
-from .people import a_member, ask, client_of, get, queries
+from .people import a_member, ask, client_of, forget, get, queries
 from .table import Result
 from .timing import Timed, in_turns, load, ratio
 
@@ -41,14 +40,14 @@ def growth(*, times: int) -> Iterator[Result]:
 
 
 def _against_sql(client: Client, address: str, what: str, *, times: int) -> Iterator[Result]:
-    fleet.forget()
+    forget()
     with queries() as all_of_it:
         get(client, address)
     with queries() as beside_what_is_kept:
         get(client, address)
     cold, warm, needs, still_needs, bare = in_turns(
         [
-            Timed(lambda: get(client, address), before=fleet.forget),
+            Timed(lambda: get(client, address), before=forget),
             _warm(client, address),
             Timed(lambda: ask(all_of_it)),
             Timed(lambda: ask(beside_what_is_kept)),
@@ -95,9 +94,9 @@ def _answer_size(client: Client, sheets: int) -> Result:
 
 
 def _queries(client: Client, sheets: int) -> Iterator[Result]:
-    for words, forget in (("nothing kept", True), ("kept", False)):
-        if forget:
-            fleet.forget()
+    for words, anew in (("nothing kept", True), ("kept", False)):
+        if anew:
+            forget()
         with queries() as found:
             get(client, WHOLE)
         what = f"queries of the overview of {sheets:,}, {words}"

@@ -9,6 +9,8 @@ from django.http import HttpResponse
 from django.test import Client
 
 from readiness.models import Membership, User
+from readiness.selectors import fleet
+from readiness.selectors.waiting import forget_waiting
 
 Query = tuple[str, Sequence[Any] | None]
 
@@ -31,6 +33,12 @@ def get(client: Client, address: str) -> HttpResponse:
     if answer.status_code != 200:
         raise RuntimeError(f"{address} answered {answer.status_code}.")
     return answer  # type: ignore[return-value]
+
+
+def forget() -> None:
+    """Let the next page be one of a process that has read nothing yet."""
+    fleet.forget()
+    forget_waiting()
 
 
 @contextmanager

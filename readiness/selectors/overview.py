@@ -50,8 +50,9 @@ class Overview:
     """What the page shows: one page of rows, and figures about all that the filters leave.
 
     ``figures`` count verdicts over what all filters but that of the verdict leave, ``waiting`` the rows that wait for a
-    reviewer over what all but its own leave. ``held`` is how many environments there are without any filter. Teams may
-    have checklists of their own: ``strips`` are the different orders of entries on this page.
+    reviewer over what all but its own leave. ``held`` is how many environments there are without any filter, ``seen``
+    and ``seal`` are the number and the hash of the event as of which they stand. Teams may have checklists of their
+    own: ``strips`` are the different orders of entries on this page.
     """
 
     groups: list[Group]
@@ -72,6 +73,7 @@ class Overview:
     first: int
     last: int
     seen: int
+    seal: str
     strips: list[Sequence[Entry]] = field(default_factory=list)
     strip_of_team: Mapping[int, int] = field(default_factory=dict)
     last_runs: Mapping[int, datetime | None] = field(default_factory=dict)
@@ -143,6 +145,7 @@ def overview(
         first=first,
         last=last,
         seen=kept.seen,
+        seal=kept.seal,
         strips=strips,
         strip_of_team=strip_of_team,
         last_runs=_last_runs(on_page),

@@ -1,13 +1,32 @@
 """What waits for a person, as queries: the page of their items draws them, and every page shows how many there are."""
 
-from datetime import date, datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db.models import Case, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
 from readiness.enums.standing import Status
-from readiness.models import Condition, Decision, Item, NotApplicable, User, Waiver
+from readiness.models import Condition, Decision, Event, Item, NotApplicable, User, Waiver
+from readiness.rules.permissions import Actor
+from readiness.rules.status import ItemFacts
 from readiness.rules.waivers import WARNED
 
 from .ownership import here, with_owners
@@ -19,11 +38,60 @@ UNMET = [*UNSETTLED, str(Status.WAIVED)]
 WAITS = {"decided_at": None, "ended_at": None}
 
 
-def waiting_for(user: User, at: datetime) -> int:
-    """Return how many things wait for a person: what they may answer, their waivers, items and conditions. One query.
+Newest = tuple[int, str]
+"""The number and the hash of the ledger's newest event: what is known as of it stands until there is another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """How many things wait for a person, from an instant to right before another one, as of the ledger's event."""
+
+    actor: Actor
+    newest: Newest
+    since: datetime
+    until: datetime
+    count: int
+
+    def holds(self, actor: Actor, newest: Newest, at: datetime) -> bool:
+        return (self.actor, self.newest) == (actor, newest) and self.since <= at < self.until
+
+
+MOST_KEPT = 10_000
+"""For so many people at most a process keeps how much waits for them."""
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+_WARNED_FROM = max(WARNED.values())
+_kept: dict[int, Waits] = {}
+
+
+def waiting_for(user: User, at: datetime, newest: Newest | None = None) -> int:
+    """Return how many things wait for a person: what they may answer, their waivers, items and conditions.
 
     What nobody owns is offered to a team and waits for no one person, so it is not counted. A batch counts once.
+
+    It is kept for the person, as they may act now, for as long as no event is recorded and no instant is reached at
+    which time alone changes it (docs/decisions/0012): one small query, and none where the newest event is given, as of
+    which the page is. It is counted in one query more.
     """
+    known = _kept.get(user.pk)
+    if known is not None and known.holds(user.actor, newest or _newest(), at):
+        return known.count
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+    _kept[user.pk] = found = counted(user, at)
+    return found.count
+
+
+def forget_waiting() -> None:
+    """Count everything again the next time."""
+    _kept.clear()
+
+
+def _newest() -> Newest:
+    return Event.objects.order_by("-id").values_list("id", "hash").first() or (0, "")
+
+
+def counted(user: User, at: datetime) -> Waits:
+    """Count anew, and find until when it stands. One query, so that the newest event is that of what is counted."""
     own_batches = to_answer(NotApplicable, at).exclude(asked_by=user)
     sets: list[tuple[QuerySet[Any], str]] = [
         (my_waivers(user, at), "pk"),
@@ -37,8 +105,48 @@ def waiting_for(user: User, at: datetime) -> int:
             (own_batches.exclude(batch=""), "batch"),
         ]
     counts = {f"n{place}": _count(rows, column) for place, (rows, column) in enumerate(sets)}
-    row = User.objects.filter(pk=user.pk).annotate(**counts).values_list(*counts).first()
-    return sum(count or 0 for count in row) if row else 0
+    newest = Event.objects.order_by("-id")
+    columns = {
+        "event": Subquery(newest.values("id")[:1]),
+        "seal": Subquery(newest.values("hash")[:1]),
+        **_turns(user, at),
+        **counts,
+    }
+    row = User.objects.filter(pk=user.pk).annotate(**columns).values_list(*columns).first()
+    event, seal, items, waivers, warned, *found = row or (0, "", at, at, at)
+    return Waits(
+        actor=user.actor,
+        newest=(event or 0, seal or ""),
+        since=at,
+        until=min(items or _NEVER, waivers or _NEVER, (warned or _NEVER) - _WARNED_FROM),
+        count=sum(count or 0 for count in found),
+    )
+
+
+def _turns(user: User, at: datetime) -> dict[str, Subquery]:
+    """Return the next instants at which time alone may change what waits for a person: those of more than waits, too.
+
+    They are when a fact about their items begins or ends or an entry begins to count, the same about items of their
+    waivers, and the end of a waiver, before which people are warned.
+    """
+    facts = ItemFacts.names()
+    waivers = Waiver.objects.filter(granted=True, ended_at=None).filter(
+        Q(decided_by=user) | Q(asked_by=user) | Q(item__service__team__in=user.actor.teams)
+    )
+    warned_by = at + _WARNED_FROM
+    return {
+        "items_turn": _next(Item.objects.filter(owner=user), (*facts, "entry__counts_from"), at),
+        "waivers_turn": _next(waivers.filter(until__lte=warned_by), [f"item__{name}" for name in facts], at),
+        "warned_turn": _next(waivers, ["until"], warned_by),
+    }
+
+
+def _next(rows: QuerySet[Any], columns: Iterable[str], after: datetime) -> Subquery:
+    """Return the first instant after another one in some columns; none, or the end of time, where there is none."""
+    never = Value(_NEVER, output_field=DateTimeField())
+    firsts = [Coalesce(Min(name, filter=Q(**{f"{name}__gt": after})), never) for name in columns]
+    first = Least(*firsts, never)
+    return Subquery(rows.order_by().annotate(every=Value(1)).values("every").annotate(first=first).values("first"))
 
 
 def _count(rows: QuerySet[Any], column: str) -> Subquery:
