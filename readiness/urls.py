@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from readiness.views import (
     archiving,
     bulk,
+    calendar_month,
     checklists,
     comments,
     decisions,
@@ -63,6 +64,7 @@ urlpatterns = [
     path("teams/<slug:team>/", teams.show, name="team"),
     path("waivers/", register.register, name="waivers"),
     path("launches/", reviews.launches, name="launches"),
+    path("launches/calendar/", calendar_month.calendar, name="calendar"),
     path("reviews/new/", reviews.plan, name="review-add"),
     path("reviews/<int:review>/", reviews.show, name="review"),
     path("reviews/<int:review>/edit/", reviews.change, name="review-change"),

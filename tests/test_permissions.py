@@ -87,6 +87,7 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "item-take": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 302, 403, 422)),
     "decide-batch": (NOT_SO, REVIEWS),
     "launches": (READ, NOT_SO),
+    "calendar": (READ, NOT_SO),
     "review-add": ((TO_SIGN_IN, 403, 403, 403, 403, 200, 403), REVIEWS),
     "review": (READ, NOT_SO),
     "review-change": ((TO_SIGN_IN, 403, 403, 403, 403, 200, 403), REVIEWS),
@@ -210,7 +211,7 @@ class Place:
         alone |= {"keys"}
         alone |= {"my-items", "answer", "waivers", "search", "import", "import-template", "archived"}
         alone |= {"live"}
-        alone |= {"launches", "review-add"}
+        alone |= {"launches", "review-add", "calendar"}
         alone |= {"probes", "checklists", "checklist-import"}
         return reverse(
             name, args=[] if name in alone else parts.get(name, [service, environment, self.item.entry.slug])

@@ -1,0 +1,52 @@
+"""Words for the launch calendar: its days and months, and what there is to say of a launch."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from readiness.rules.calendar_months import Month, Remark
+
+register = template.Library()
+
+
+@register.filter
+def month_words(month: Month) -> str:
+    """Return a month as a heading: "March 2026"."""
+    return capfirst(date_format(month.first, "F Y"))
+
+
+@register.filter
+def full_day(day: date) -> str:
+    """Return a day of a month that is known: "Thursday 5 March"."""
+    return capfirst(date_format(day, "l j F"))
+
+
+@register.filter
+def weekday(day: date) -> str:
+    """Return the day of the week: "Thursday"."""
+    return capfirst(date_format(day, "l"))
+
+
+@register.filter
+def short_weekday(day: date) -> str:
+    """Return the day of the week as a narrow column has it: "Thu"."""
+    return capfirst(date_format(day, "D"))
+
+
+@register.filter
+def remark_words(remarks: Sequence[Remark]) -> str:
+    """Return what there is to say of a launch in one sentence, empty for nothing."""
+    said = frozenset(remarks)
+    if said == {Remark.NOT_READY, Remark.UNDECIDED}:
+        return _("Date passed, not ready, no decision")
+    words = {
+        Remark.NOT_READY: _("Date passed, not ready"),
+        Remark.UNDECIDED: _("Date passed, no decision"),
+        Remark.NO_REVIEW: _("No review before this launch"),
+        Remark.LATE_REVIEW: _("Its review is after this launch"),
+    }
+    return ", ".join(words[remark] for remark in remarks)
