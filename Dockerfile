@@ -20,7 +20,8 @@ RUN groupadd --gid 10001 readiness \
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY . .
-# Neither needs a secret: the key below signs nothing, and without DATABASE_URL no database is looked for.
+# Any command compiles the catalogues of words too, which nobody may write later. None needs a secret: the key below
+# signs nothing, and without DATABASE_URL no database is looked for.
 RUN READINESS_SECRET_KEY=only-while-building READINESS_DATA=/tmp/data READINESS_LOG_LEVEL=WARNING \
         python manage.py collectstatic --noinput \
     && rm -rf /tmp/data \

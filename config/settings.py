@@ -8,7 +8,7 @@ from pathlib import Path
 
 import django_stubs_ext
 
-from config import policies
+from config import catalogues, policies
 from config.environment import Environment
 from config.logs import logging_settings
 from readiness.rules import sessions, throttling
@@ -92,9 +92,11 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "readiness.sessions.Renewal",
+    "readiness.languages.OfRequest",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "readiness.languages.OfPerson",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -167,7 +169,14 @@ CACHES = {
 }
 
 # --- language and time ------------------------------------------------------------------------------------------------
+FRENCH = env.bool("READINESS_FRENCH", default=False)
 LANGUAGE_CODE = "en-ca"
+LANGUAGES = [("en-ca", "English"), *([("fr-ca", "Français")] if FRENCH else [])]
+LANGUAGE_COOKIE_NAME = COOKIE_PREFIX + ("readiness_demo_language" if DEMO else "readiness_language")
+LANGUAGE_COOKIE_AGE = policies.A_YEAR_S
+LANGUAGE_COOKIE_SECURE = HTTPS
+# Words are found for fr-ca in locale/fr, and Django's own in its fr: gettext looks there by itself.
+LOCALE_PATHS = [catalogues.compiled(BASE_DIR / "locale", DATA_DIR)]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("READINESS_TIME_ZONE", default="UTC")

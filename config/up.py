@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from config import policies
+from config import catalogues, policies
 from config.supervisor import Child, Supervisor
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -54,6 +54,7 @@ def _run(port: int, *, demo: bool) -> None:
     data = policies.data_folder(os.environ.get("READINESS_DATA", ""), BASE_DIR, demo=demo)
     os.umask(0o077)  # Sessions are in the database: nobody else on this machine reads what is made from here on.
     lock = _lock(data)
+    catalogues.compiled(BASE_DIR / "locale", data)  # Once, before each process would.
     ports = _free_ports(port + 1, DEMO_PORTS) if demo else []
     os.environ["READINESS_DEMO"] = "1" if demo else "0"
     if demo:

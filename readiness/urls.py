@@ -53,6 +53,7 @@ urlpatterns = [
     path("password/", passwords.own_password, name="password"),
     path("live/", live.live, name="live"),
     path("keys/", preferences.keys, name="keys"),
+    path("language/", preferences.language, name="language"),
     path("ledger/", ledger.ledger, name="ledger"),
     path("ledger/export/", ledger.export, name="ledger-export"),
     path("tokens/", tokens.listed, name="tokens"),

@@ -124,6 +124,7 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "probe-disable": (NOT_SO, ADMINS),
     "probe-enable": (NOT_SO, ADMINS),
     "keys": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
+    "language": ((405,) * 7, (302,) * 7),
     "several": (TEAM, DOES),
     "sheet-seen": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
     "item-comment": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
@@ -208,7 +209,7 @@ class Place:
         alone |= {"filter-save"}
         alone |= {"tokens", "token-make", "api-builds", "api-document"}
         alone |= {"ledger", "ledger-export"}
-        alone |= {"keys"}
+        alone |= {"keys", "language"}
         alone |= {"my-items", "answer", "waivers", "search", "import", "import-template", "archived"}
         alone |= {"live"}
         alone |= {"launches", "review-add", "calendar"}
@@ -264,6 +265,7 @@ class Place:
             "item-take-back": {**seen, "summary": SUMMARY},
             "item-comment": {"text": SUMMARY},
             "keys": {"keys": "off", "next": "/ledger/"},
+            "language": {"language": "en-ca", "next": "/ledger/"},
             "sheet-seen": {"seen": 1},
             "several": {"act": "tick", "item": "store-false", "summary": SUMMARY, "seen": self.versions()},
             "item-assign": {**seen, "owner": self.people["member"].pk, "due_on": "2030-01-01"},

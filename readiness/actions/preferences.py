@@ -14,6 +14,11 @@ def switch_keys(*, by: User, off: bool) -> None:
     User.objects.filter(pk=by.pk).update(keys_off=off)
 
 
+def choose_language(*, by: User, language: str) -> None:
+    """Keep in which language this person reads pages."""
+    User.objects.filter(pk=by.pk).update(language=language)
+
+
 def mark_seen(*, by: User, environment: Environment, seen: int, now: datetime) -> None:
     """Keep how far this person has read a sheet: never less far than before, and never beyond the newest event."""
     seen = min(seen, newest_event())

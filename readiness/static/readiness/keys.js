@@ -3,11 +3,12 @@
 
 const dialog = document.getElementById("keys");
 const announcer = document.getElementById("announcer");
+const words = document.getElementById("words").dataset; // In the language of the page: partials/script_words.html.
 const rows = document.querySelector("[data-rows]");
 const off = document.body.dataset.keys === "off";
 let chosen = "";
 
-const say = (words) => { if (announcer) announcer.textContent = words; };
+const say = (said) => { if (announcer) announcer.textContent = said; };
 const articles = () => [...rows.querySelectorAll(".item")].filter((one) => one.querySelector("[data-open]"));
 const slugOf = (article) => article?.id.slice("item-".length) ?? "";
 const articleOf = (slug) => document.getElementById(`item-${slug}`);
@@ -60,7 +61,7 @@ function show(slug, tab, then) {
   const draft = written(detail);
   if (draft && tabOf(detail) !== tab) {
     draft.focus();
-    say("There is text here that is not sent yet. Send it or clear it first.");
+    say(words.notSent);
     return;
   }
   if (draft) {
@@ -86,7 +87,7 @@ function write(detail, id) {
 
 function refused(detail) {
   const why = detail.querySelector(".refused");
-  say(why ? why.textContent.replace(/\s+/g, " ").trim() : "That cannot be done here now.");
+  say(why ? why.textContent.replace(/\s+/g, " ").trim() : words.notNow);
   detail.querySelector(".tabs [aria-current]")?.focus();
   (why ?? detail).scrollIntoView({ block: "nearest" });
 }
@@ -94,7 +95,7 @@ function refused(detail) {
 function run(detail, slug) {
   const form = document.querySelector(`#run-actions-${CSS.escape(slug)} form`);
   if (form) form.requestSubmit();
-  else if (document.querySelector(`#run-actions-${CSS.escape(slug)} [disabled]:not(.refused *)`)) say("It runs already.");
+  else if (document.querySelector(`#run-actions-${CSS.escape(slug)} [disabled]:not(.refused *)`)) say(words.runsAlready);
   else refused(detail);
 }
 
@@ -109,7 +110,7 @@ const ACTS = {
   r: (slug) => show(slug, "runs", (detail) => run(detail, slug)),
   o: (slug) => openerOf(slug).click(),
   s: (slug) => {
-    if (!articleOf(slug).querySelector(".pick")) return say("Nothing is selected: you may not change this item.");
+    if (!articleOf(slug).querySelector(".pick")) return say(words.noneSelected);
     articleOf(slug).dispatchEvent(new CustomEvent("readiness:pick", { bubbles: true }));
   },
 };
@@ -141,7 +142,7 @@ document.addEventListener("keydown", (event) => {
   } else if (ACTS[key]) {
     event.preventDefault();
     const slug = current();
-    if (!slug || !openerOf(slug)?.matches("[data-open]")) return say("Choose an item with j first.");
+    if (!slug || !openerOf(slug)?.matches("[data-open]")) return say(words.chooseFirst);
     choose(slug);
     ACTS[key](slug);
   }

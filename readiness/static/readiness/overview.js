@@ -1,8 +1,7 @@
 // The overview's table: cells name themselves and lead to their items. The page says what they mean once, not in each.
 
-const WORDS = {
-  v: "verified", a: "attested", w: "waived", f: "failing", s: "stale", o: "open", n: "not applicable",
-};
+const words = document.getElementById("words").dataset; // In the language of the page: partials/script_words.html.
+const word = (cell) => words[cell.classList.contains("off") ? "cellOff" : `cell${cell.className.toUpperCase()}`];
 
 // Which entry a cell stands for: the cells of a row are those of its strip, or of one section of it.
 function entryOf(cell) {
@@ -21,7 +20,7 @@ document.addEventListener("mouseover", (event) => {
   const cell = cellAt(event.target);
   if (!cell || cell.title) return;
   const entry = entryOf(cell);
-  if (entry) cell.title = `${entry[1]}: ${cell.classList.contains("off") ? "does not apply here" : WORDS[cell.className]}`;
+  if (entry) cell.title = words.cellIs.replace("{status}", word(cell)).replace("{item}", () => entry[1]);
 });
 
 document.addEventListener("click", (event) => {
@@ -36,7 +35,7 @@ async function copy(button) {
   const address = new URL(location.href);
   address.searchParams.delete("since");
   await navigator.clipboard.writeText(address.href);
-  button.textContent = "Copied";
+  button.textContent = words.copied;
 }
 
 // What can be copied only where there is a clipboard, and clicked only where this runs.

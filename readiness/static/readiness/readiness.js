@@ -2,8 +2,9 @@
 
 const announcer = document.getElementById("announcer");
 const connection = document.getElementById("connection");
+const words = document.getElementById("words").dataset; // In the language of the page: partials/script_words.html.
 
-const say = (words) => { if (announcer) announcer.textContent = words; };
+const say = (said) => { if (announcer) announcer.textContent = said; };
 
 // --- panels: one is open at a time, Esc and "Close" empty it ---------------------------------------------------------
 const panels = () => [...document.querySelectorAll("[data-detail]")].filter((detail) => detail.childElementCount);
@@ -170,7 +171,7 @@ function prepare() {
     if (!cells.some((cell) => cell.tabIndex === -1)) cells.forEach((cell, index) => { cell.tabIndex = index ? -1 : 0; });
   }
   const now = document.getElementById("banner")?.dataset.verdict;
-  if (now && verdict && now !== verdict) say(`The verdict changed from ${verdict} to ${now}.`);
+  if (now && verdict && now !== verdict) say(words.verdictChanged.replace("{before}", verdict).replace("{after}", now));
   verdict = now ?? verdict;
   fadeMessages();
 }
@@ -184,10 +185,10 @@ function fadeMessages() {
   }
 }
 
-function showError(words) {
+function showError(said) {
   const message = document.createElement("p");
   message.className = "message error";
-  message.textContent = words;
+  message.textContent = said;
   document.getElementById("messages")?.append(message);
   fadeMessages();
 }
@@ -197,7 +198,7 @@ document.addEventListener("htmx:responseError", (event) => {
   if (elt.matches("[data-poll]") && xhr.status >= 500) return lost();
   const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
   const reasons = page.querySelector("[data-reasons]")?.textContent.replace(/\s+/g, " ").trim();
-  showError(reasons || "That did not work, and nothing was changed. Reload the page and try again.");
+  showError(reasons || words.didNotWork);
 });
 
 const lost = () => { if (connection) connection.hidden = false; };
@@ -215,9 +216,9 @@ function age() {
   for (const time of document.querySelectorAll("time[data-ago]")) {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
     if (seconds < 0 || seconds >= 86400) continue;
-    if (seconds < 45) time.textContent = "just now";
-    else if (seconds < 3600) time.textContent = `${Math.max(1, Math.floor(seconds / 60))} min ago`;
-    else time.textContent = `${Math.floor(seconds / 3600)} h ago`;
+    if (seconds < 45) time.textContent = words.now;
+    else if (seconds < 3600) time.textContent = words.minutes.replace("{n}", Math.max(1, Math.floor(seconds / 60)));
+    else time.textContent = words.hours.replace("{n}", Math.floor(seconds / 3600));
   }
 }
 setInterval(age, 20_000);

@@ -1,6 +1,7 @@
 // What a sheet does by itself: counts the seconds of runs, says once that probes are done, and keeps what was seen.
 
 const announcer = document.getElementById("announcer");
+const words = document.getElementById("words").dataset; // In the language of the page: partials/script_words.html.
 
 // --- probes -----------------------------------------------------------------------------------------------------------
 const running = () => Number(document.getElementById("banner")?.dataset.running ?? 0);
@@ -10,7 +11,7 @@ document.addEventListener("htmx:afterSettle", () => {
   const now = running();
   const banner = document.getElementById("banner");
   if (before && !now && announcer) {
-    announcer.textContent = `The probes are done. ${banner.dataset.verdict}, ${banner.dataset.settled} settled.`;
+    announcer.textContent = words.probesDone.replace("{verdict}", banner.dataset.verdict).replace("{settled}", banner.dataset.settled);
   }
   before = now;
 });
@@ -19,7 +20,7 @@ const begun = new WeakMap();
 setInterval(() => {
   for (const element of document.querySelectorAll("[data-elapsed]")) {
     if (!begun.has(element)) begun.set(element, performance.now() - Number.parseInt(element.textContent, 10) * 1000);
-    element.textContent = `${Math.floor((performance.now() - begun.get(element)) / 1000)} s`;
+    element.textContent = words.seconds.replace("{n}", Math.floor((performance.now() - begun.get(element)) / 1000));
   }
 }, 1000);
 
@@ -69,7 +70,7 @@ const boxes = () => [...rows.querySelectorAll(".pick")];
 
 function count() {
   const picked = boxes().filter((box) => box.checked).length;
-  bar.querySelector("[data-pick-count]").textContent = `${picked} selected`;
+  bar.querySelector("[data-pick-count]").textContent = words.selected.replace("{n}", picked);
   for (const button of bar.querySelectorAll("[name=act]")) button.disabled = !picked;
 }
 
@@ -128,9 +129,9 @@ document.addEventListener("click", async (event) => {
   if (!code) return;
   try {
     await navigator.clipboard.writeText(code.textContent);
-    if (announcer) announcer.textContent = "Copied.";
-    button.firstChild.textContent = "Copied";
-    setTimeout(() => { button.firstChild.textContent = "Copy"; }, 2000);
+    if (announcer) announcer.textContent = words.copiedSaid;
+    button.firstChild.textContent = words.copied;
+    setTimeout(() => { button.firstChild.textContent = words.copy; }, 2000);
   } catch { // Not over plain HTTP: it is marked instead, for the person to copy.
     getSelection().selectAllChildren(code);
   }
@@ -141,8 +142,8 @@ document.addEventListener("click", async (event) => {
 addEventListener("beforeprint", () => {
   const printed = document.querySelector("[data-printed]");
   if (!printed) return;
-  const words = new Intl.DateTimeFormat("en-CA", { dateStyle: "long", timeStyle: "long" }).format(new Date());
-  printed.textContent = `, printed on ${words}`;
+  const shape = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "long" });
+  printed.textContent = words.printed.replace("{when}", shape.format(new Date()));
 });
 
 // --- trails of runs ---------------------------------------------------------------------------------------------------

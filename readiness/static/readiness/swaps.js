@@ -3,6 +3,7 @@
 
 const line = document.getElementById("changed");
 const announcer = document.getElementById("announcer");
+const words = document.getElementById("words").dataset; // In the language of the page: partials/script_words.html.
 const held = new Map(); // The id of a part to what shall stand there: an element, or a function that fetches one.
 const FIELD = "input:not([type=hidden], [type=submit], [type=button]), textarea, select, [contenteditable]";
 const TEXT = 'textarea, input:not([type=checkbox], [type=radio])';
@@ -180,11 +181,11 @@ function carry(part, fresh) {
     const note = document.createElement("div");
     note.className = "note waived";
     note.setAttribute("role", "alert");
-    const words = document.createElement("p");
-    words.textContent = "What you typed has no place here any more. Copy it if you need it:";
+    const lead = document.createElement("p");
+    lead.textContent = words.lost;
     const quote = document.createElement("blockquote");
     quote.textContent = text;
-    note.append(words, quote);
+    note.append(lead, quote);
     fresh.prepend(note);
   }
 }
@@ -272,6 +273,6 @@ let told = figures();
 
 function sayFigures() {
   const now = figures();
-  if (now && told && now !== told && announcer) announcer.textContent = `The verdicts changed: ${now}.`;
+  if (now && told && now !== told && announcer) announcer.textContent = words.verdictsChanged.replace("{figures}", now);
   told = now;
 }
