@@ -1,25 +1,30 @@
 """What a decision freezes: a sheet as it stood at an instant, its one way to be written, and its hash. Pure.
 
 Nothing secret is part of it: of an environment it names the build, and neither its addresses nor its key reference.
+What format 2 added has a default, so that snapshots of format 1 read as they always did and keep their hash.
+``translations`` map a language to words by the name of their field, as they were.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from .chain import canonical, instant_text
 
-FORMAT = 1
+FORMAT = 2
+
+Translations = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenEvidence:
     """One statement as it was: ``by`` is a person's name, or else ``run`` and ``probe`` say who looked.
 
-    ``lent_by`` is the name of the environment it was observed in, where that is another one.
+    ``lent_by`` is the name of the environment it was observed in, where that is another one. ``code`` and ``params``
+    are the finding's, for its sentence in other languages.
     """
 
     id: int
@@ -34,6 +39,9 @@ class FrozenEvidence:
     lent_by: str = ""
     drill: bool = False
     links: tuple[str, ...] = ()
+    recorded_at: datetime | None = None
+    code: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +55,15 @@ class FrozenClause:
     tick_until: datetime | None = None
     failing_since: datetime | None = None
     evidence: tuple[FrozenEvidence, ...] = ()
+    translations: Translations = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenRequest:
-    """A grant that stood: of a waiver (with ``until`` and the clauses it names), or of "not applicable"."""
+    """A grant that stood: of a waiver (with ``until`` and the clauses it names), or of "not applicable".
+
+    ``stance`` is a code; format 1 has the words that stood for it.
+    """
 
     id: int
     reason: str
@@ -61,11 +73,16 @@ class FrozenRequest:
     stance: str = ""
     until: datetime | None = None
     clauses: tuple[str, ...] = ()
+    asked_at: datetime | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenItem:
-    """One item as it stood. ``owner`` is a name; empty for nobody."""
+    """One item as it stood. ``owner`` is a name; empty for nobody.
+
+    ``place`` is the number of its entry among all of the sheet's checklists, from 0; None in format 1.
+    """
 
     item: int
     entry: str
@@ -77,6 +94,21 @@ class FrozenItem:
     clauses: tuple[FrozenClause, ...] = ()
     waiver: FrozenRequest | None = None
     not_applicable: FrozenRequest | None = None
+    checklist: str = ""
+    place: int | None = None
+    translations: Translations = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenAbsent:
+    """An entry that is not asked of this kind of environment: a dash on the strip."""
+
+    entry: str
+    section: str
+    title: str
+    checklist: str
+    place: int
+    translations: Translations = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +142,7 @@ class Snapshot:
     checklists: tuple[FrozenChecklist, ...]
     verdict: str
     items: tuple[FrozenItem, ...]
+    absent: tuple[FrozenAbsent, ...] = ()
     format: int = FORMAT
 
 
@@ -133,6 +166,7 @@ def read(text: str) -> Snapshot:
         checklists=tuple(_known(FrozenChecklist, one) for one in found["checklists"]),
         verdict=found["verdict"],
         items=tuple(_item(one) for one in found["items"]),
+        absent=tuple(_known(FrozenAbsent, one) for one in found.get("absent", ())),
     )
 
 
@@ -146,13 +180,23 @@ def _item(found: Mapping[str, Any]) -> FrozenItem:
 
 
 _INSTANTS = frozenset(
-    {"observed_at", "valid_until", "pass_until", "tick_until", "failing_since", "granted_at", "until"}
+    {
+        "observed_at",
+        "recorded_at",
+        "valid_until",
+        "pass_until",
+        "tick_until",
+        "failing_since",
+        "asked_at",
+        "granted_at",
+        "until",
+    }
 )
 Part = TypeVar("Part")
 
 
 def _known(kind: type[Part], found: Mapping[str, Any]) -> Part:
-    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
     return kind(**{name: _value(name, value) for name, value in found.items() if name in names})
 
 
@@ -166,7 +210,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return instant_text(value)
     if hasattr(value, "__dataclass_fields__"):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(one) for one in value]
     return value

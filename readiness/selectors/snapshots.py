@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from readiness.models import Clause, Evidence, NotApplicable, User, Waiver
+from readiness.models import Clause, Entry, Evidence, NotApplicable, User, Waiver
 from readiness.rules.folding import ClauseFacts
 from readiness.rules.snapshots import (
+    FrozenAbsent,
     FrozenChecklist,
     FrozenClause,
     FrozenEnvironment,
@@ -13,15 +14,19 @@ from readiness.rules.snapshots import (
     FrozenItem,
     FrozenRequest,
     Snapshot,
+    Translations,
 )
 
 from .grounds import clauses_of
 from .standing import ItemStanding, Standing
+from .strips import entries_at
 
 
 def snapshot_of(standing: Standing) -> Snapshot:
-    """Return a sheet as it stands now, to be frozen. Five queries, whatever the number of items."""
+    """Return a sheet as it stands now, to be frozen. Six queries, whatever the number of items."""
     environment = standing.environment
+    entries = entries_at(standing.at, team_id=environment.service.team_id)
+    places = {entry.pk: number for number, entry in enumerate(entries)}
     items = [one.item.pk for one in standing.items]
     said = _evidence(standing.items)
     waivers = _grants(Waiver, items)
@@ -44,9 +49,32 @@ def snapshot_of(standing: Standing) -> Snapshot:
         ),
         verdict=standing.tally.verdict,
         items=tuple(
-            _item(one, clauses.get(one.entry.pk, []), said, waivers, left_out, standing.at) for one in standing.items
+            _item(one, clauses.get(one.entry.pk, []), said, waivers, left_out, places, standing.at)
+            for one in standing.items
         ),
+        absent=tuple(_absent(entry, places[entry.pk]) for entry in entries if not entry.applies_to(environment.kind)),
     )
+
+
+def _absent(entry: Entry, place: int) -> FrozenAbsent:
+    return FrozenAbsent(
+        entry=entry.slug,
+        section=entry.section.name,
+        title=entry.title,
+        checklist=entry.section.checklist.slug,
+        place=place,
+        translations=_translations(entry),
+    )
+
+
+def _translations(entry: Entry) -> Translations:
+    """Return an entry's words in other languages by the names of ``FrozenItem``, its section's name among them."""
+    found: dict[str, dict[str, str]] = {}
+    kept = ((entry.translations, {"title": "title", "text": "text"}), (entry.section.translations, {"name": "section"}))
+    for translations, names in kept:
+        for language, words in translations.items():
+            found.setdefault(language, {}).update({names[name]: words[name] for name in names if words.get(name)})
+    return found
 
 
 def _item(
@@ -55,6 +83,7 @@ def _item(
     said: Mapping[int, Evidence],
     waivers: Mapping[int, Waiver | NotApplicable],
     left_out: Mapping[int, Waiver | NotApplicable],
+    places: Mapping[int, int],
     at: datetime,
 ) -> FrozenItem:
     facts = {clause.clause: clause for clause in one.clauses}
@@ -73,6 +102,9 @@ def _item(
         ),
         waiver=_request(waiver) if isinstance(waiver, Waiver) and at < waiver.until else None,
         not_applicable=_request(left_out.get(one.item.pk)),
+        checklist=one.entry.section.checklist.slug,
+        place=places.get(one.entry.pk),
+        translations=_translations(one.entry),
     )
 
 
@@ -86,6 +118,7 @@ def _clause(clause: Clause, facts: ClauseFacts, item: int, said: Mapping[int, Ev
         tick_until=facts.tick_until,
         failing_since=facts.counting_since,
         evidence=tuple(_said(said[one], item) for one in rests_on if one is not None),
+        translations=clause.translations,
     )
 
 
@@ -104,6 +137,9 @@ def _said(evidence: Evidence, item: int) -> FrozenEvidence:
         lent_by=lender.name if lender else "",
         drill=evidence.drill,
         links=tuple(sorted(link.url for link in evidence.links.all())),
+        recorded_at=evidence.recorded_at,
+        code=evidence.code,
+        params=evidence.params,
     )
 
 
@@ -117,9 +153,11 @@ def _request(grant: Waiver | NotApplicable | None) -> FrozenRequest | None:
         asked_by=_name(grant.asked_by),
         granted_by=_name(grant.decided_by),
         granted_at=grant.decided_at,
-        stance=waiver.get_stance_display() if waiver else "",
+        stance=waiver.stance if waiver else "",
         until=waiver.until if waiver else None,
         clauses=tuple(waiver.clauses) if waiver else (),
+        asked_at=grant.asked_at,
+        note=grant.decision_note,
     )
 
 
