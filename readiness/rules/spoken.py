@@ -49,6 +49,11 @@ def number(value: float | Decimal, places: int = 0) -> str:
     return words.replace(",", NO_BREAK).replace(".", ",") if french() else words
 
 
+def decimal(written: str) -> str:
+    """Return a written number with the decimal mark of the language: 0.5, or 0,5 in French."""
+    return written.replace(".", ",") if french() else written
+
+
 def percent_words(value: float | Decimal, places: int = 0) -> str:
     """Return a share in percent: 87%, 87 % in French."""
     return f"{number(value, places)}{NO_BREAK}%" if french() else f"{number(value, places)}%"

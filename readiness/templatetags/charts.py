@@ -6,6 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext as _
+
+from readiness.rules.spoken import NO_BREAK, decimal, french, number
 
 register = template.Library()
 
@@ -97,25 +100,37 @@ def _ticks(longest_ms: float) -> list[Tick]:
 
 def seconds(value_ms: float) -> str:
     """Return a length of time in seconds: "0.5 s"."""
-    return f"{value_ms / 1000:.2f}".rstrip("0").rstrip(".") + " s"
+    whole = f"{value_ms / 1000:.2f}".rstrip("0").rstrip(".")
+    return _("{n} s").format(n=decimal(whole))
 
 
 def length(value_ms: float) -> str:
     """Return a length of time with its unit: "18 ms", "3.5 s"."""
     if value_ms and value_ms < 1000:
-        return f"{value_ms:.0f} ms"
+        return _("{n} ms").format(n=f"{value_ms:.0f}")
     return seconds(value_ms)
 
 
 def _said(sent: Sequence[float], arrived: Sequence[float]) -> str:
     count = len(sent)
     if count == 1:
-        return f"One test event arrived {length(arrived[0])} after the request."
+        return _("One test event arrived {length} after the request.").format(length=length(arrived[0]))
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     gap = length(sum(gaps) / len(gaps))
-    came = f"the first arrived {length(arrived[0])} and the last {length(arrived[-1])} after the request"
-    within = length(max(1.0, max(arrived) - min(arrived)))
-    return f"{count} test events were sent {gap} apart; {came}, within {within} of each other."
+    return _(
+        "{n} test events were sent {gap} apart; the first arrived {first} and the last {last} after the request, "
+        "within {within} of each other."
+    ).format(
+        n=count,
+        gap=gap,
+        first=length(arrived[0]),
+        last=length(arrived[-1]),
+        within=length(max(1.0, max(arrived) - min(arrived))),
+    )
+
+
+def _unit(unit: str) -> str:
+    return {"bytes": _("bytes"), "days": _("days")}.get(unit, unit)
 
 
 @register.inclusion_tag("partials/arrivals.html")
@@ -146,9 +161,9 @@ def _reading_rows(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "accept": fetch.get("accept_encoding", ""),
-                "status": fetch.get("status") or "no answer",
+                "status": fetch.get("status") or _("no answer"),
                 "events": len(events),
-                "first": [length(found) if found is not None else "none" for found in _firsts(fetch)],
+                "first": [length(found) if found is not None else _("none") for found in _firsts(fetch)],
                 "headers": [seen.get(name, "") for name in HEADERS],
             }
         )
@@ -209,12 +224,12 @@ def row_of(path: tuple[str, ...], value: object) -> Row:
 
 def _value(value: object, unit: str) -> str:
     if value is None or value == "" or value == []:
-        return "none"
+        return _("none")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
     if isinstance(value, int | float):
-        number = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}".removesuffix(".0")
-        return f"{number} {unit}".strip()
+        words = number(value) if isinstance(value, int) else number(value, 1).removesuffix(decimal(".0"))
+        return f"{words}{NO_BREAK if french() and unit else ' '}{_unit(unit)}".strip()
     return str(value)

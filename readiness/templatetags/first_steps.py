@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django import template
 from django.template.context import Context
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from readiness import policy
 from readiness.models import User
@@ -50,66 +51,79 @@ Said = tuple[str, str, list[Link], list[str]]
 
 
 def _team(_steps: FirstSteps, user: User) -> Said:
-    text = "Services belong to teams, and who is in a team answers for its services."
+    text = _("Services belong to teams, and who is in a team answers for its services.")
     return (
-        "Create a team",
+        _("Create a team"),
         text,
-        [("Add a team", reverse("admin:readiness_team_add"))],
+        [(_("Add a team"), reverse("admin:readiness_team_add"))],
         keep_people_refusals(user.actor),
     )
 
 
 def _people(steps: FirstSteps, user: User) -> Said:
-    text = (
+    text = _(
         "Add each person with a first password, which they change from the menu behind their initials, and put them "
         "into their team. To try it alone, put yourself into one."
     )
-    links = [("Add a person", reverse("admin:readiness_user_add"))]
+    links = [(_("Add a person"), reverse("admin:readiness_user_add"))]
     if steps.team is not None:
         into = reverse("admin:readiness_team_change", args=[steps.team.pk])
-        links.append((f"Put people into {steps.team}", into))
-    return "Invite people", text, links, keep_people_refusals(user.actor)
+        links.append((_("Put people into {team}").format(team=steps.team), into))
+    return _("Invite people"), text, links, keep_people_refusals(user.actor)
 
 
 def _service(_steps: FirstSteps, user: User) -> Said:
-    text = "Something that is deployed and calls Bastion. What you keep in a list or in Backstage can be imported."
-    links = [("Add a service", reverse("service-add")), ("Import services", reverse("import"))]
-    return "Add the first service", text, links, add_service_refusals(user.actor)
+    text = _("Something that is deployed and calls Bastion. What you keep in a list or in Backstage can be imported.")
+    links = [(_("Add a service"), reverse("service-add")), (_("Import services"), reverse("import"))]
+    return _("Add the first service"), text, links, add_service_refusals(user.actor)
 
 
 def _environment(steps: FirstSteps, user: User) -> Said:
-    text = (
+    text = _(
         "Say where the service runs, where it calls Bastion, and where its key is kept: a reference, env:NAME or "
         "file:/path/to/key, never the key itself."
     )
     team = steps.service.team if steps.service is not None else steps.team
     if team is not None and team.slug not in policy.references().teams:
-        text += (
-            f" {team} may not refer to any key yet: the operator says in READINESS_KEY_REFERENCES which, under the "
-            f"team's slug, {team.slug}. Everything else can be added before that."
-        )
-    title = "Add an environment with a key reference"
+        more = _(
+            "{team} may not refer to any key yet: the operator says in READINESS_KEY_REFERENCES which, under the "
+            "team's slug, {slug}. Everything else can be added before that."
+        ).format(team=team, slug=team.slug)
+        text = f"{text} {more}"
+    title = _("Add an environment with a key reference")
     if steps.service is None:
         return title, text, [], []
     if steps.environment is not None:
         one = steps.environment
         address = reverse("environment-change", args=[one.service.slug, one.name])
-        return title, text, [(f"Give {one} its key reference", address)], _may_change(steps, user)
+        return (
+            title,
+            text,
+            [(_("Give {environment} its key reference").format(environment=one), address)],
+            _may_change(steps, user),
+        )
     address = reverse("environment-add", args=[steps.service.slug])
-    return title, text, [(f"Add an environment to {steps.service}", address)], _may_change(steps, user)
+    return (
+        title,
+        text,
+        [(_("Add an environment to {service}").format(service=steps.service), address)],
+        _may_change(steps, user),
+    )
 
 
 def _probes(steps: FirstSteps, user: User) -> Said:
-    text = (
+    text = _(
         "Probes look by themselves within seconds, as far as the settings let them, and again whenever somebody asks. "
         "A cell that a probe verified is solid green."
     )
-    return "Let the probes look", text, _to_sheet(steps, "Run all probes on its sheet"), _may_change(steps, user)
+    return _("Let the probes look"), text, _to_sheet(steps, _("Run all probes on its sheet")), _may_change(steps, user)
 
 
 def _tick(steps: FirstSteps, user: User) -> Said:
-    text = "What no probe can see, a person says: what they looked at in one sentence, with a link where one is asked."
-    return "Tick the first item", text, _to_sheet(steps, "Open the sheet"), _may_change(steps, user)
+    text = _(
+        "What no probe can see, a person says: what they looked at in one sentence, with a link where one is asked."
+    )
+    return _("Tick the first item"), text, _to_sheet(steps, _("Open the sheet")), _may_change(steps, user)
 
 
 def _to_sheet(steps: FirstSteps, label: str) -> list[Link]:

@@ -12,10 +12,13 @@ from django.template.context import Context
 from django.urls import Resolver404, resolve
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from readiness.enums.words import Judgement, RunState
 from readiness.models import NotApplicable, Run, Waiver
 from readiness.observers import Observer
+from readiness.rules.spoken import NO_BREAK, decimal, french, number, status_words
 from readiness.selectors.items import ClauseView, ItemDetail
 from readiness.selectors.sheets import ItemRow, Sheet
 
@@ -24,11 +27,11 @@ from .readiness_words import now_of
 register = template.Library()
 
 _JUDGED = {
-    "fail": ("failing", "fails"),
-    "inconclusive": ("inconclusive", "cannot tell"),
-    "pass": ("verified", "passes"),
-    "withdrawn": ("open", "taken back"),
-    "retired": ("open", "fail retired"),
+    "fail": ("failing", pgettext_lazy("judgement", "fails")),
+    "inconclusive": ("inconclusive", pgettext_lazy("judgement", "cannot tell")),
+    "pass": ("verified", pgettext_lazy("judgement", "passes")),
+    "withdrawn": ("open", pgettext_lazy("judgement", "taken back")),
+    "retired": ("open", pgettext_lazy("judgement", "fail retired")),
 }
 _ORDER = tuple(_JUDGED)
 
@@ -47,15 +50,15 @@ class Tab:
 @register.simple_tag
 def panel_tabs(detail: ItemDetail) -> list[Tab]:
     """Return the tabs of an item; one for probe runs only where a probe could look or has looked."""
-    tabs = [Tab(name="evidence", label="Evidence", count=len(detail.evidence))]
+    tabs = [Tab(name="evidence", label=_("Evidence"), count=len(detail.evidence))]
     if detail.probes or detail.runs or detail.unobserved:
-        tabs.insert(0, Tab(name="runs", label="Probe runs", count=len(detail.runs)))
+        tabs.insert(0, Tab(name="runs", label=_("Probe runs"), count=len(detail.runs)))
     return [
         *tabs,
-        Tab(name="waiver", label="Waiver", waits=detail.request is not None),
-        Tab(name="comments", label="Comments", count=sum(1 for one in detail.comments if one.removed_at is None)),
-        Tab(name="history", label="History", count=len(detail.history)),
-        Tab(name="why", label="Why this matters"),
+        Tab(name="waiver", label=_("Waiver"), waits=detail.request is not None),
+        Tab(name="comments", label=_("Comments"), count=sum(1 for one in detail.comments if one.removed_at is None)),
+        Tab(name="history", label=_("History"), count=len(detail.history)),
+        Tab(name="why", label=_("Why this matters")),
     ]
 
 
@@ -84,14 +87,14 @@ def wanting_link(detail: ItemDetail) -> list[str]:
 @register.filter
 def history_words(what: str) -> str:
     """Return what a line of the ledger says, where the page itself says of which item."""
-    return what if what.endswith(":") else f"{what} it"
+    return what if what.endswith(":") else _("{what} it").format(what=what)
 
 
 @register.filter
 def money(amount: Decimal, currency: str) -> str:
     """Return an amount with its currency: "1,500 CAD", "12.50 CAD"."""
-    number = f"{amount:,.2f}".removesuffix(".00")
-    return f"{number} {currency}".strip()
+    words = number(amount, 2).removesuffix(decimal(".00"))
+    return f"{words}{NO_BREAK if french() else ' '}{currency}".strip()
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------
@@ -101,9 +104,11 @@ def running_words(runs: Sequence[Run]) -> str:
     running = sum(1 for run in runs if run.state == RunState.RUNNING)
     waiting = len(runs) - running
     if not running:
-        return f"{waiting} probe{'s' if waiting != 1 else ''} waiting"
-    words = f"{running} probe{'s' if running != 1 else ''} running"
-    return f"{words}, {waiting} waiting" if waiting else words
+        return ngettext("{n} probe waiting", "{n} probes waiting", waiting).format(n=waiting)
+    words = ngettext("{n} probe running", "{n} probes running", running).format(n=running)
+    if not waiting:
+        return words
+    return ngettext("{running}, {n} waiting", "{running}, {n} waiting", waiting).format(running=words, n=waiting)
 
 
 @register.simple_tag
@@ -171,7 +176,7 @@ def run_tag(run: Run) -> SafeString:
 @register.simple_tag
 def judgement_tag(judgement: str) -> SafeString:
     """Draw a judgement or an outcome as a word on its tint."""
-    kind, word = _JUDGED.get(judgement, ("inconclusive", judgement or "unknown"))
+    kind, word = _JUDGED.get(judgement, ("inconclusive", judgement or _("unknown")))
     return format_html('<span class="tag {}">{}</span>', kind, word)
 
 
@@ -193,12 +198,12 @@ def clause_tag(context: Context, view: ClauseView) -> SafeString:
 
 def _clause_kind(view: ClauseView, now: datetime) -> tuple[str, str]:
     if view.failing:
-        return "failing", "failing"
+        return "failing", status_words("failing")
     if not view.met:
-        return "open", "not met"
+        return "open", pgettext("clause", "not met")
     observed = view.observed
     by_probe = observed is not None and observed.valid_until is not None and now < observed.valid_until
-    return ("verified", "observed") if by_probe else ("attested", "attested")
+    return ("verified", pgettext("clause", "observed")) if by_probe else ("attested", pgettext("clause", "attested"))
 
 
 @register.simple_tag

@@ -13,6 +13,7 @@ from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision
 from readiness.rules.decisions import Fact, Worsening
 from readiness.rules.moved import Move, Way
+from readiness.rules.spoken import clock
 from readiness.selectors.coverage import discharged_by
 
 from .readiness_words import day_words, exact_words, now_of, status_word
@@ -29,7 +30,7 @@ _CLASSES = {
 def moment_words(instant: datetime, now: datetime) -> str:
     """Return a day as people say it, and the time of day: "Tue 24 Nov 10:00", "tomorrow 10:00"."""
     local = timezone.localtime(instant)
-    return f"{day_words(local.date(), timezone.localdate(now))} {local:%H:%M}"
+    return f"{day_words(local.date(), timezone.localdate(now))} {clock(local)}"
 
 
 @register.simple_tag(takes_context=True)
@@ -62,15 +63,16 @@ def fact_words(fact: Fact) -> str:
     before, after = status_word(fact.before), status_word(fact.after)
     match fact.what:
         case Worsening.OVERDUE:
-            return f"was to be settled under a condition, and is {after}: the condition is overdue"
+            said = _("was to be settled under a condition, and is {after}: the condition is overdue")
         case Worsening.BEGAN_TO_FAIL:
-            return f"was {before} and fails"
+            said = _("was {before} and fails")
         case Worsening.UNSETTLED_AGAIN:
-            return f"had been settled, as its condition asked, and is {after} again"
+            said = _("had been settled, as its condition asked, and is {after} again")
         case Worsening.ONLY_WAIVED:
-            return f"was {before} and is only waived"
+            said = _("was {before} and is only waived")
         case _:
-            return f"was {before} and is {after}"
+            said = _("was {before} and is {after}")
+    return said.format(before=before, after=after)
 
 
 _WAYS = {Way.WORSE: "failing", Way.NEW: "open", Way.BETTER: "verified", Way.ASIDE: "open", Way.GONE: "open"}

@@ -10,14 +10,17 @@ from typing import Any
 from django import template
 from django.template.context import Context
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext_lazy
 
 from readiness.enums.words import Judgement, RunState
 from readiness.models import Environment, Run
 from readiness.observers import Fix, Observer
+from readiness.rules.spoken import capital, clock, number
 from readiness.selectors.trails import key_seen_since
 
 from .charts import Row, fact_rows, row_of
-from .panels import findings_in_order
+from .panels import findings_in_order, money
 from .readiness_words import day_words, exact_words, item_url, now_of
 
 register = template.Library()
@@ -31,7 +34,12 @@ LABEL_SLOTS = 3
 KEY_DAYS = 365
 """A key is rotated within a year (entry "rotation-runbook")."""
 
-_WORDS = {"pass": "passed", "fail": "failed", "inconclusive": "could not tell", "errored": "could not look"}
+_WORDS = {
+    "pass": pgettext_lazy("outcome of a run", "passed"),
+    "fail": pgettext_lazy("outcome of a run", "failed"),
+    "inconclusive": pgettext_lazy("outcome of a run", "could not tell"),
+    "errored": pgettext_lazy("outcome of a run", "could not look"),
+}
 
 
 # --- the trail --------------------------------------------------------------------------------------------------------
@@ -72,13 +80,15 @@ def run_trail(
         if index - labelled >= LABEL_SLOTS and day != labelled_day:
             label, labelled, labelled_day = day, index, day
         elif index - labelled >= 2 * LABEL_SLOTS:
-            label, labelled = f"{timezone.localtime(at):%H:%M}", index
+            label, labelled = clock(timezone.localtime(at)), index
         marks.append(
             Mark(
                 x=SLOT * index + SLOT // 2,
                 label_x=max(SLOT, SLOT * index + SLOT // 2),
                 kind=kind,
-                said=f"Run {run.pk} {_WORDS[kind]}, {exact_words(at)}",
+                said=_("Run {number} {outcome}, {moment}").format(
+                    number=run.pk, outcome=_WORDS[kind], moment=exact_words(at)
+                ),
                 url=item_url("run", environment, entry_slug, run.pk),
                 label=label,
                 here=run.pk == here,
@@ -86,12 +96,18 @@ def run_trail(
         )
     counted = Counter(mark.kind for mark in marks)
     said = ", ".join(f"{counted[kind]} {word}" for kind, word in _WORDS.items() if counted[kind])
-    many = "The last run" if len(marks) == 1 else f"The last {len(marks)} runs"
-    return {"marks": marks, "width": max(SLOT * len(marks), 60), "said": f"{many}: {said}.", "kinds": _legend(counted)}
+    sentence = (
+        _("The last run: {outcomes}.").format(outcomes=said)
+        if len(marks) == 1
+        else ngettext("The last {n} run: {outcomes}.", "The last {n} runs: {outcomes}.", len(marks)).format(
+            n=len(marks), outcomes=said
+        )
+    )
+    return {"marks": marks, "width": max(SLOT * len(marks), 60), "said": sentence, "kinds": _legend(counted)}
 
 
 def _legend(counted: Mapping[str, int]) -> list[tuple[str, str, int]]:
-    return [(kind, word, counted[kind]) for kind, word in _WORDS.items() if counted[kind]]
+    return [(kind, str(word), counted[kind]) for kind, word in _WORDS.items() if counted[kind]]
 
 
 # --- facts that are drawn ---------------------------------------------------------------------------------------------
@@ -125,13 +141,15 @@ def cap_bars(facts: Mapping[str, Any]) -> Bars | None:
     if not (same and found.is_finite() and declared.is_finite() and min(found, declared) >= 0):
         return None
     most = max(found, declared)
-    shown = [("Declared", declared, ""), ("Billing source", found, "pass" if found == declared else "fail")]
-    bars = [
-        Bar(name=name, share=_share(one, most), value=f"{_amount(one)} {currency}", kind=kind)
-        for name, one, kind in shown
-    ]
-    difference = "the same" if found == declared else f"{_amount(abs(found - declared))} {currency} apart"
-    return Bars(bars=bars, said=f"{', '.join(f'{bar.name}: {bar.value}' for bar in bars)} a month; {difference}.")
+    shown = [(_("Declared"), declared, ""), (_("Billing source"), found, "pass" if found == declared else "fail")]
+    bars = [Bar(name=name, share=_share(one, most), value=money(one, currency), kind=kind) for name, one, kind in shown]
+    known = {"declared": bars[0].value, "found": bars[1].value, "apart": money(abs(found - declared), currency)}
+    said = (
+        _("Declared: {declared}, Billing source: {found} a month; the same.")
+        if found == declared
+        else _("Declared: {declared}, Billing source: {found} a month; {apart} apart.")
+    )
+    return Bars(bars=bars, said=said.format(**known))
 
 
 def key_bar(since: datetime | None, seen: datetime) -> Bars | None:
@@ -139,21 +157,18 @@ def key_bar(since: datetime | None, seen: datetime) -> Bars | None:
     if since is None:
         return None
     days = max(0, (seen - since) // timedelta(days=1))
-    length = "less than a day" if days == 0 else f"{days} day{'s' if days != 1 else ''}"
+    length = _("less than a day") if days == 0 else ngettext("{n} day", "{n} days", days).format(n=days)
     kind = "pass" if days < KEY_DAYS else "fail"
     share = _share(Decimal(days), Decimal(max(days, KEY_DAYS)))
     limit = _share(Decimal(KEY_DAYS), Decimal(max(days, KEY_DAYS)))
-    first = f"This key was first seen here {length} before this run; it may be older."
-    said = f"{first} It is rotated within {KEY_DAYS} days."
-    return Bars(bars=[Bar(name="Seen for", share=share, value=length, kind=kind)], said=said, limit=limit)
+    said = _(
+        "This key was first seen here {length} before this run; it may be older. It is rotated within {days} days."
+    ).format(length=length, days=KEY_DAYS)
+    return Bars(bars=[Bar(name=_("Seen for"), share=share, value=length, kind=kind)], said=said, limit=limit)
 
 
 def _share(value: Decimal, most: Decimal) -> str:
     return f"{max(Decimal(1), 100 * value / most if most else Decimal(0)):.1f}%"
-
-
-def _amount(value: Decimal) -> str:
-    return f"{value:,.2f}".removesuffix(".00")
 
 
 @register.inclusion_tag("partials/fact_bars.html")
@@ -175,15 +190,16 @@ def outcome_shares(counts: Mapping[str, int]) -> dict[str, Any]:
     seen = [(kind, word) for kind, word in _WORDS.items() if counts.get(kind)]
     bars = [
         Bar(
-            name=word.capitalize(),
+            name=capital(str(word)),
             share=_share(Decimal(counts[kind]), Decimal(total)),
-            value=f"{counts[kind]:,}",
+            value=number(counts[kind]),
             kind=kind,
         )
         for kind, word in seen
     ]
     said = ", ".join(f"{bar.value} {bar.name.lower()}" for bar in bars)
-    return {"chart": Bars(bars=bars, said=f"{total:,} run{'s' if total != 1 else ''}: {said}.")}
+    sentence = ngettext("{n} run: {outcomes}.", "{n} runs: {outcomes}.", total).format(n=number(total), outcomes=said)
+    return {"chart": Bars(bars=bars, said=sentence)}
 
 
 # --- every fact -------------------------------------------------------------------------------------------------------

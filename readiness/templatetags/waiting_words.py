@@ -9,6 +9,8 @@ from django import template
 from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext_lazy
 
 from readiness.enums.standing import RequestState, Status
 from readiness.forms.requests import LeaveOutForm
@@ -26,25 +28,36 @@ from .readiness_words import avatar, now_of
 register = template.Library()
 
 _STATES = {
-    RequestState.WAITING: ("waiting", "waits for a reviewer"),
-    RequestState.HOLDING: ("waived", "holds"),
-    RequestState.ENDED: ("open", "ended"),
-    RequestState.REVOKED: ("open", "revoked"),
-    RequestState.RENEWED: ("open", "renewed"),
-    RequestState.REFUSED: ("open", "refused"),
-    RequestState.WITHDRAWN: ("open", "withdrawn"),
+    RequestState.WAITING: ("waiting", pgettext_lazy("request", "waits for a reviewer")),
+    RequestState.HOLDING: ("waived", pgettext_lazy("request", "holds")),
+    RequestState.ENDED: ("open", pgettext_lazy("request", "ended")),
+    RequestState.REVOKED: ("open", pgettext_lazy("request", "revoked")),
+    RequestState.RENEWED: ("open", pgettext_lazy("request", "renewed")),
+    RequestState.REFUSED: ("open", pgettext_lazy("request", "refused")),
+    RequestState.WITHDRAWN: ("open", pgettext_lazy("request", "withdrawn")),
 }
-_FILTERS = {RequestState.WAITING: "waiting", RequestState.HOLDING: "holding", "ending": "ending within a week"}
+_FILTERS: dict[str, Any] = {
+    RequestState.WAITING: pgettext_lazy("request", "waiting"),
+    RequestState.HOLDING: pgettext_lazy("request", "holding"),
+    "ending": pgettext_lazy("request", "ending within a week"),
+    **{
+        state: word
+        for state, (_kind, word) in _STATES.items()
+        if state not in (RequestState.WAITING, RequestState.HOLDING)
+    },
+}
 
 
 def left_words(until: datetime, now: datetime) -> str:
     """Return how long is left: "6 days", "1 day", "5 hours", "3 minutes"; whole ones, never more than there is."""
     seconds = int((until - now).total_seconds())
-    for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = seconds // size
-            return f"{count} {unit}{'s' if count != 1 else ''}"
-    return "less than a minute"
+    if seconds >= 86_400:
+        return ngettext("{n} day", "{n} days", seconds // 86_400).format(n=seconds // 86_400)
+    if seconds >= 3600:
+        return ngettext("{n} hour", "{n} hours", seconds // 3600).format(n=seconds // 3600)
+    if seconds >= 60:
+        return ngettext("{n} minute", "{n} minutes", seconds // 60).format(n=seconds // 60)
+    return _("less than a minute")
 
 
 @register.simple_tag(takes_context=True)
@@ -56,7 +69,8 @@ def time_left_tag(context: Context, waiver: Waiver | None, words: str = "") -> S
     nearing = warning_at(waiver.until, now)
     if nearing is None:
         return ""
-    return format_html('<span class="tag ending {}">ends in {}{}</span>', nearing, left_words(waiver.until, now), words)
+    ends = _("ends in {length}").format(length=left_words(waiver.until, now))
+    return format_html('<span class="tag ending {}">{}{}</span>', nearing, ends, words)
 
 
 @register.simple_tag(takes_context=True)
@@ -85,19 +99,19 @@ class Select:
 @register.simple_tag
 def register_selects(choices: Choices, chosen: Filters) -> list[Select]:
     """Return what the register can be filtered by."""
-    kinds = [(kind, "waiver" if kind == WAIVER else "not applicable") for kind in KINDS]
+    kinds = [(kind, _("waiver") if kind == WAIVER else _("not applicable")) for kind in KINDS]
     people = [(one.username, str(one)) for one in choices.people]
     entries = [(one.slug, one.title) for one in choices.entries]
     teams = [(one.slug, one.name) for one in choices.teams]
     services = [(slug, slug) for slug in choices.services]
-    states = [(str(state), _FILTERS.get(state, str(state))) for state in STATES]
+    states = [(str(state), str(_FILTERS.get(state, state))) for state in STATES]
     rows = (
-        ("state", "State", "Any state", states),
-        ("kind", "Kind", "Both kinds", kinds),
-        ("team", "Team", "Any team", teams),
-        ("service", "Service", "Any service", services),
-        ("entry", "Item", "Any item", entries),
-        ("person", "Asked or answered by", "Anybody", people),
+        ("state", _("State"), _("Any state"), states),
+        ("kind", _("Kind"), _("Both kinds"), kinds),
+        ("team", _("Team"), _("Any team"), teams),
+        ("service", _("Service"), _("Any service"), services),
+        ("entry", _("Item"), _("Any item"), entries),
+        ("person", _("Asked or answered by"), _("Anybody"), people),
     )
     return [
         Select(name=name, label=label, every=every, options=options, chosen=getattr(chosen, name))
@@ -112,7 +126,8 @@ def owner_avatar(item: Item) -> SafeString:
     if not owner.nobody or not owner.name:
         return avatar(item.owner)
     return format_html(
-        '<span class="avatar none" title="Owner: {0}"><span class="unseen">Owner: {0}</span></span>', owner.words
+        '<span class="avatar none" title="{0}"><span class="unseen">{0}</span></span>',
+        _("Owner: {person}").format(person=owner.words),
     )
 
 
@@ -121,8 +136,10 @@ def owner_sentence(item: Item) -> str:
     """Say who owns an item, as a sentence: "Mia Roy owns this", "Nobody owns this: Mia Roy has left"."""
     owner = owner_of(item)
     if not owner.nobody:
-        return f"{owner.name} owns this"
-    return f"Nobody owns this: {owner.name} has left" if owner.name else "Nobody owns this"
+        return _("{person} owns this").format(person=owner.name)
+    if owner.name:
+        return _("Nobody owns this: {person} has left").format(person=owner.name)
+    return _("Nobody owns this")
 
 
 @register.inclusion_tag("partials/leave_out.html", takes_context=True)
@@ -134,13 +151,13 @@ def leave_out(context: Context, section: SheetSection) -> dict[str, Any]:
     archived = archived_refusals(environment.archived_at, environment.service.archived_at)
     sent = context.get("leaving_out") or {}
     mine = sent if sent.get("section") == section.section.pk else {}
-    seen = seen_text({line.item: line.version for _, line in lines})
+    seen = seen_text({line.item: line.version for _row, line in lines})
     asked = [row for row, line in lines if not line.reasons]
     form = mine.get("form") or LeaveOutForm(auto_id=f"leave-out-{section.section.pk}_%s")
     return {
         "section": section.section,
         "environment": environment,
-        "refusals": archived or context.get("change_refusals") or leave_out_refusals([line for _, line in lines]),
+        "refusals": archived or context.get("change_refusals") or leave_out_refusals([line for _row, line in lines]),
         "asked": asked,
         "left": [(row, line.reasons) for row, line in lines if line.reasons],
         "shared": any(row.item is not None and row.item.environment_id is None for row in asked),
