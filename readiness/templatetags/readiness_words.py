@@ -15,9 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from readiness.enums.standing import Status, Verdict
 from readiness.models import Run, Team
+from readiness.rules import spoken
 from readiness.rules.permissions import Actor
 from readiness.rules.verdicts import Tally
 from readiness.selectors.strips import Cell, Strip
@@ -25,10 +28,10 @@ from readiness.selectors.strips import Cell, Strip
 register = template.Library()
 
 _VERDICTS = {
-    Verdict.READY: "Ready",
-    Verdict.READY_WITH_WAIVERS: "Ready with waivers",
-    Verdict.NOT_READY: "Not ready",
-    Verdict.REGRESSED: "Regressed",
+    Verdict.READY: gettext_lazy("Ready"),
+    Verdict.READY_WITH_WAIVERS: gettext_lazy("Ready with waivers"),
+    Verdict.NOT_READY: gettext_lazy("Not ready"),
+    Verdict.REGRESSED: gettext_lazy("Regressed"),
 }
 LETTERS = {
     Status.VERIFIED: "v",
@@ -40,14 +43,14 @@ LETTERS = {
     Status.NOT_APPLICABLE: "n",
     None: "n",
 }
-_LEGENDS = (
-    ("v", "Verified by probe"),
-    ("a", "Attested by a person"),
-    ("w", "Waived"),
-    ("f", "Failing"),
-    ("o", "Open"),
-    ("s", "Stale"),
-    ("n", "Not applicable"),
+LEGENDS = (
+    ("v", gettext_lazy("Verified by probe")),
+    ("a", gettext_lazy("Attested by a person")),
+    ("w", pgettext_lazy("status", "Waived")),
+    ("f", pgettext_lazy("status", "Failing")),
+    ("o", pgettext_lazy("status", "Open")),
+    ("s", pgettext_lazy("status", "Stale")),
+    ("n", pgettext_lazy("status", "Not applicable")),
 )
 
 
@@ -57,26 +60,26 @@ def ago_words(instant: datetime, now: datetime) -> str:
     seconds = (now - instant).total_seconds()
     ahead, seconds = seconds < 0, abs(seconds)
     if seconds < 45:
-        return "now" if ahead else "just now"
+        return _("now") if ahead else _("just now")
     if seconds < 3600:
-        length = f"{max(1, int(seconds // 60))} min"
+        said, n = _("in {n} min") if ahead else _("{n} min ago"), max(1, int(seconds // 60))
     elif seconds < 86_400:
-        length = f"{int(seconds // 3600)} h"
+        said, n = _("in {n} h") if ahead else _("{n} h ago"), int(seconds // 3600)
     else:
         return day_words(timezone.localdate(instant), timezone.localdate(now))
-    return f"in {length}" if ahead else f"{length} ago"
+    return said.format(n=n)
 
 
 def day_words(day: date, today: date) -> str:
     """Return a day as people say it: "today", "Tue 24 Nov" within a week, "3 Dec" this year, "3 Jan 2027" beyond."""
     days = (day - today).days
     if days in (-1, 0, 1):
-        return ("yesterday", "today", "tomorrow")[days + 1]
+        return (_("yesterday"), _("today"), _("tomorrow"))[days + 1]
     if abs(days) < 8:
-        return f"{day:%a} {day.day} {day:%b}"
+        return f"{spoken.short_weekday(day)} {spoken.short_day(day)}"
     if day.year == today.year or 0 < days < 60:
-        return f"{day.day} {day:%b}"
-    return f"{day.day} {day:%b %Y}"
+        return spoken.short_day(day)
+    return f"{spoken.short_day(day)} {day.year}"
 
 
 def end_words(end: datetime, now: datetime) -> str:
@@ -91,24 +94,31 @@ def end_words(end: datetime, now: datetime) -> str:
     day = day_words(local.date(), today)
     if abs(end - now) >= timedelta(days=2):
         return day
-    return f"{local:%H:%M}" if day == "today" else f"{day} {local:%H:%M}"
+    return spoken.clock(local) if local.date() == today else day_and_time(day, local)
+
+
+def day_and_time(day: str, local: datetime) -> str:
+    """Return a day in words with a time of day of its own: "tomorrow 14:30"."""
+    return pgettext("a day and a time of it", "{day} {time}").format(day=day, time=spoken.clock(local))
 
 
 def span_words(span: timedelta) -> str:
     """Return a duration in its largest whole unit: "30 s", "15 min", "6 h", "90 days"."""
     seconds = int(span.total_seconds())
-    for size, unit in ((86_400, "day"), (3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            count = seconds // size
-            plural = "s" if unit == "day" and count != 1 else ""
-            return f"{count} {unit}{plural}"
-    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
+    days, hours = seconds // 86_400, seconds // 3600
+    if days and seconds % 86_400 == 0:
+        return ngettext("{n} day", "{n} days", days).format(n=days)
+    if hours and seconds % 3600 == 0:
+        return _("{n} h").format(n=hours)
+    if seconds >= 120 or seconds == 60:
+        return _("{n} min").format(n=round(seconds / 60))
+    return _("{n} s").format(n=seconds)
 
 
 def exact_words(instant: datetime) -> str:
     """Return an instant in full, in the site's time zone: "Saturday 21 November 2026, 18:16:52 UTC"."""
     local = timezone.localtime(instant)
-    return f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S %Z}"
+    return f"{spoken.full_day(local)}, {spoken.exact_clock(local)} {local:%Z}"
 
 
 def now_of(context: Context) -> datetime:
@@ -145,7 +155,7 @@ def day(context: Context, when: date | datetime | None) -> str:
     if isinstance(when, datetime):
         words, title = day_words(timezone.localdate(when), today), exact_words(when)
     else:
-        words, title = day_words(when, today), f"{when:%A} {when.day} {when:%B %Y}"
+        words, title = day_words(when, today), spoken.full_day(when)
     return format_html('<time datetime="{}" title="{}">{}</time>', when.isoformat(), title, words)
 
 
@@ -163,7 +173,7 @@ def end(context: Context, instant: datetime | None) -> str:
 def elapsed(context: Context, since: datetime | None) -> str:
     """Say how long something has gone on, in whole seconds: "7 s"; "0 s" for None."""
     seconds = int((now_of(context) - since).total_seconds()) if since else 0
-    return f"{max(0, seconds)} s"
+    return _("{n} s").format(n=max(0, seconds))
 
 
 @register.simple_tag
@@ -172,7 +182,7 @@ def took(run: Run) -> str:
     if run.started_at is None or run.finished_at is None:
         return ""
     seconds = max(0.0, (run.finished_at - run.started_at).total_seconds())
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return _("{n} s").format(n=spoken.decimal(f"{seconds:.1f}") if seconds < 10 else f"{seconds:.0f}")
 
 
 @register.simple_tag(takes_context=True)
@@ -187,25 +197,43 @@ def span(value: timedelta | None) -> str:
     return span_words(value) if value is not None else ""
 
 
+@register.filter
+def long_day(when: date | datetime) -> str:
+    """Draw a day in full, for what is said on paper or far ahead: "3 March 2026"."""
+    return spoken.long_day(timezone.localdate(when) if isinstance(when, datetime) else when)
+
+
+@register.filter
+def clock(instant: datetime) -> str:
+    """Draw the time of day of an instant: "14:30"."""
+    return spoken.clock(timezone.localtime(instant))
+
+
+@register.filter
+def percent(share: float) -> str:
+    """Draw a share of a hundred: "87%"."""
+    return spoken.percent_words(share)
+
+
 # --- verdicts and statuses --------------------------------------------------------------------------------------------
 @register.filter
 def verdict_word(verdict: str) -> str:
     """Return a verdict in words; a word that is none is returned as it is."""
-    return _VERDICTS[Verdict(verdict)] if verdict in set(Verdict) else verdict
+    return str(_VERDICTS[Verdict(verdict)]) if verdict in set(Verdict) else verdict
 
 
 @register.filter
 def verdict_words(tally: Tally) -> str:
     """Return the verdict of a tally, with the number of waivers that it rests on: "Ready, 1 waiver"."""
     if tally.verdict is Verdict.READY_WITH_WAIVERS:
-        return f"Ready, {tally.waived} waiver{'s' if tally.waived != 1 else ''}"
-    return _VERDICTS[tally.verdict]
+        return ngettext("Ready, {n} waiver", "Ready, {n} waivers", tally.waived).format(n=tally.waived)
+    return str(_VERDICTS[tally.verdict])
 
 
 @register.filter
 def status_word(status: Status | None) -> str:
     """Return a status in words; None is an entry that does not apply here."""
-    return status.replace("-", " ") if status else "does not apply here"
+    return spoken.status_words(status) if status else _("does not apply here")
 
 
 @register.simple_tag
@@ -223,24 +251,24 @@ def mark(status: Status | None) -> SafeString:
 @register.simple_tag
 def legend() -> SafeString:
     """Draw what the cells of a strip mean."""
-    cells = format_html_join("", '<li><i class="cell {}"></i>{}</li>', _LEGENDS)
-    return format_html('<ul class="legend" aria-label="What the cells mean">{}</ul>', cells)
+    cells = format_html_join("", '<li><i class="cell {}"></i>{}</li>', LEGENDS)
+    return format_html('<ul class="legend" aria-label="{}">{}</ul>', _("What the cells mean"), cells)
 
 
 # --- the strip --------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=1024)
-def _cell(status: Status | None, title: str, word: str) -> str:
-    return format_html('<i class="{}" title="{}: {}"></i>', LETTERS[status], title, word)
+def _cell(status: Status | None, said: str) -> str:
+    return format_html('<i class="{}" title="{}"></i>', LETTERS[status], said)
 
 
 @register.simple_tag
 def strip_image(strip: Strip, name: str = "") -> SafeString:
     """Draw a strip as one picture with one sentence: for pages that hold many. Cells name themselves on hover."""
     sections = "".join(
-        f"<span>{''.join(_cell(cell.status, cell.title, cell.word) for cell in section)}</span>"
+        f"<span>{''.join(_cell(cell.status, spoken.labelled(cell.title, cell.word)) for cell in section)}</span>"
         for section in strip.sections
     )
-    said = f"{name}: {strip.sentence}" if name else strip.sentence
+    said = spoken.labelled(name, strip.sentence) if name else strip.sentence
     # Every part of `sections` is escaped in _cell.
     return format_html('<span class="strip" role="img" aria-label="{}">{}</span>', said, mark_safe(sections))  # noqa: S308
 
@@ -249,14 +277,15 @@ def strip_image(strip: Strip, name: str = "") -> SafeString:
 def strip_links(strip: Strip) -> SafeString:
     """Draw a strip whose cells are links to the items of the same page."""
     sections = format_html_join("", "<span>{}</span>", ((_links(section),) for section in strip.sections))
-    return format_html('<nav class="strip" aria-label="Items: {}" data-roving>{}</nav>', strip.sentence, sections)
+    said = _("Items: {sentence}").format(sentence=strip.sentence)
+    return format_html('<nav class="strip" aria-label="{}" data-roving>{}</nav>', said, sections)
 
 
 def _links(cells: tuple[Cell, ...]) -> SafeString:
     return format_html_join(
         "",
-        '<a class="{0}" id="cell-{1}" href="#item-{1}" title="{2}: {3}" aria-label="{2}: {3}"></a>',
-        ((LETTERS[cell.status], cell.slug, cell.title, cell.word) for cell in cells),
+        '<a class="{0}" id="cell-{1}" href="#item-{1}" title="{2}" aria-label="{2}"></a>',
+        ((LETTERS[cell.status], cell.slug, spoken.labelled(cell.title, cell.word)) for cell in cells),
     )
 
 
@@ -274,19 +303,16 @@ def initials_of(name: str) -> str:
 
 
 @register.simple_tag
-def avatar(person: object | None, role: str = "Owner") -> SafeString:
-    """Draw a person as two letters with the name on hover; a dashed ring where there is nobody."""
+def avatar(person: object | None, role: str = "") -> SafeString:
+    """Draw a person as two letters with the name on hover; a dashed ring where there is nobody. ``role`` is "Owner"."""
+    role = role or _("Owner")
     if person is None:
-        return format_html(
-            '<span class="avatar none" title="No {0}"><span class="unseen">No {0}</span></span>', role.lower()
-        )
-    name = str(person)
+        said = _("No {role}").format(role=role.lower())
+        return format_html('<span class="avatar none" title="{0}"><span class="unseen">{0}</span></span>', said)
     return format_html(
-        '<span class="avatar" title="{0}: {1}"><span aria-hidden="true">{2}</span>'
-        '<span class="unseen">{0}: {1}</span></span>',
-        role,
-        name,
-        initials_of(name),
+        '<span class="avatar" title="{0}"><span aria-hidden="true">{1}</span><span class="unseen">{0}</span></span>',
+        spoken.labelled(role, person),
+        initials_of(str(person)),
     )
 
 
@@ -295,11 +321,11 @@ def role_words(actor: Actor | None) -> str:
     """Return what a person may do, in one or two words."""
     if actor is None:
         return ""
-    held = ((actor.is_admin, "Admin"), (actor.is_reviewer, "Reviewer"), (actor.is_auditor, "Auditor"))
+    held = ((actor.is_admin, _("Admin")), (actor.is_reviewer, _("Reviewer")), (actor.is_auditor, _("Auditor")))
     roles = [word for holds, word in held if holds]
     if actor.teams:
-        roles.append("Team member")
-    return ", ".join(roles) or "Reader"
+        roles.append(_("Team member"))
+    return ", ".join(roles) or _("Reader")
 
 
 # --- addresses and text -----------------------------------------------------------------------------------------------
@@ -378,4 +404,4 @@ def kinds_without(context: Context, kind: str) -> str:
 @register.simple_tag
 def team_name(teams: Iterable[Team], slug: str) -> str:
     """Return the name of the team that a filter names, or what it means to name none."""
-    return next((team.name for team in teams if team.slug == slug), slug or "Any team")
+    return next((team.name for team in teams if team.slug == slug), slug or _("Any team"))
