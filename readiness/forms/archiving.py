@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from readiness.forms.services import resent
 from readiness.rules import texts
@@ -11,7 +12,7 @@ from readiness.rules import texts
 class ArchiveForm(forms.Form):
     """Why something is archived, or brought back."""
 
-    reason = forms.CharField(label="Why", widget=forms.Textarea(attrs={"rows": 2}), strip=True)
+    reason = forms.CharField(label=gettext_lazy("Why"), widget=forms.Textarea(attrs={"rows": 2}), strip=True)
 
     def clean_reason(self) -> str:
         """Ask the rule."""

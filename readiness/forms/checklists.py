@@ -4,6 +4,8 @@ from typing import Any, cast
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 
 from readiness.models import Team
 from readiness.rules.texts import holds_key, without_keys
@@ -13,9 +15,11 @@ from .services import resent
 MAX_BYTES = 512 * 1024
 """The shipped checklist has about a tenth of that."""
 
-TOO_LONG = f"That is too long for a checklist: at most {MAX_BYTES // 1024} KB are read."
-NOT_UTF8 = "This file is not a text in UTF-8. Save it as UTF-8 and choose it again."
-KEY_INSIDE = (
+TOO_LONG = format_lazy(
+    gettext_lazy("That is too long for a checklist: at most {most} KB are read."), most=MAX_BYTES // 1024
+)
+NOT_UTF8 = gettext_lazy("This file is not a text in UTF-8. Save it as UTF-8 and choose it again.")
+KEY_INSIDE = gettext_lazy(
     "Something in it looks like a key. It was not kept: replace that key, since it has travelled through a form."
 )
 
@@ -24,14 +28,14 @@ class ChecklistForm(forms.Form):
     """The text of a version. A file that is chosen takes the place of what was typed, and is shown in its place."""
 
     text = forms.CharField(
-        label="File",
+        label=gettext_lazy("File"),
         strip=False,
         widget=forms.Textarea(attrs={"rows": 30, "spellcheck": "false", "autocapitalize": "off", "wrap": "off"}),
     )
     upload = forms.FileField(
-        label="Upload a file instead",
+        label=gettext_lazy("Upload a file instead"),
         required=False,
-        help_text="TOML in UTF-8. It takes the place of the text.",
+        help_text=gettext_lazy("TOML in UTF-8. It takes the place of the text."),
         widget=forms.FileInput(attrs={"accept": ".toml,text/plain,application/toml"}),
     )
 
@@ -74,8 +78,8 @@ class ImportForm(ChecklistForm):
     team = forms.ModelChoiceField(
         Team.objects.all(),
         required=False,
-        empty_label="Every team's services",
-        label="Who answers it",
-        help_text="Asked once, of a new checklist. One that is here keeps its team.",
+        empty_label=gettext_lazy("Every team's services"),
+        label=gettext_lazy("Who answers it"),
+        help_text=gettext_lazy("Asked once, of a new checklist. One that is here keeps its team."),
     )
     field_order = ["team", "text", "upload"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from .checklists import ChecklistForm
 
@@ -12,7 +13,7 @@ class ImportServicesForm(ChecklistForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["text"].label = "catalog-info.yaml, or CSV"
+        self.fields["text"].label = _("catalog-info.yaml, or CSV")
         self.fields["text"].widget.attrs["rows"] = 16
-        self.fields["upload"].help_text = "YAML or CSV in UTF-8. It takes the place of the text."
+        self.fields["upload"].help_text = _("YAML or CSV in UTF-8. It takes the place of the text.")
         self.fields["upload"].widget = forms.FileInput(attrs={"accept": ".yaml,.yml,.csv,text/csv,text/plain"})

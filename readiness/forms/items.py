@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 
 from readiness.enums.words import Stance
 from readiness.forms.written import AREA, OwnerForm, WordForm, WrittenForm
@@ -25,7 +27,9 @@ class TickForm(WordForm, SeenForm):
 class TakeBackForm(SeenForm):
     """Taking a tick back, with why."""
 
-    summary = forms.CharField(label="Why it no longer holds", widget=forms.Textarea(attrs={"rows": 2}), strip=True)
+    summary = forms.CharField(
+        label=gettext_lazy("Why it no longer holds"), widget=forms.Textarea(attrs={"rows": 2}), strip=True
+    )
 
     def clean_summary(self) -> str:
         """Ask the rule."""
@@ -41,16 +45,21 @@ class AssignForm(OwnerForm, SeenForm):
 class WaiverForm(SeenForm):
     """Asking that an item may wait."""
 
-    stance = forms.ChoiceField(label="What you hold", choices=Stance.choices, widget=forms.RadioSelect)
+    stance = forms.ChoiceField(label=gettext_lazy("What you hold"), choices=Stance.choices, widget=forms.RadioSelect)
     reason = forms.CharField(
+        label=gettext_lazy("Reason"),
         widget=forms.Textarea(attrs=AREA),
         strip=True,
-        help_text="Why it may wait, and what protects you meanwhile. A reviewer decides on this text alone.",
+        help_text=gettext_lazy(
+            "Why it may wait, and what protects you meanwhile. A reviewer decides on this text alone."
+        ),
     )
     until = forms.DateField(
-        label="Until the end of",
+        label=gettext_lazy("Until the end of"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=f"At most {MOST_DAYS} days. It ends by itself, at the end of this day.",
+        help_text=format_lazy(
+            gettext_lazy("At most {days} days. It ends by itself, at the end of this day."), days=MOST_DAYS
+        ),
     )
 
     def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
@@ -87,13 +96,13 @@ class DecideForm(SeenForm):
     """A reviewer's answer: granted, or refused with why."""
 
     request = forms.CharField(widget=forms.HiddenInput)
-    answer = forms.ChoiceField(choices=[("grant", "Grant"), ("refuse", "Refuse")])
+    answer = forms.ChoiceField(choices=[("grant", gettext_lazy("Grant")), ("refuse", gettext_lazy("Refuse"))])
     note = forms.CharField(
-        label="Note",
+        label=gettext_lazy("Note"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         strip=True,
-        help_text="A refusal says why; a grant may.",
+        help_text=gettext_lazy("A refusal says why; a grant may."),
     )
 
     def clean(self) -> dict[str, Any]:

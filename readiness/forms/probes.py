@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from readiness.forms.services import resent
 from readiness.models import Environment
@@ -13,13 +14,16 @@ class DisableForm(forms.Form):
     """Where a probe is to look no more, and why."""
 
     environment = forms.ModelChoiceField(
-        Environment.objects.none(), label="Only in", required=False, empty_label="Everywhere"
+        Environment.objects.none(),
+        label=gettext_lazy("Only in"),
+        required=False,
+        empty_label=gettext_lazy("Everywhere"),
     )
     reason = forms.CharField(
-        label="Why",
+        label=gettext_lazy("Why"),
         widget=forms.Textarea(attrs={"rows": 2}),
         strip=True,
-        help_text="Everybody who looks at what it observes reads this. What it saw stands until it ages.",
+        help_text=gettext_lazy("Everybody who looks at what it observes reads this. What it saw stands until it ages."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from readiness.forms.services import resent
 from readiness.rules import texts
@@ -14,13 +15,13 @@ class AnswerForm(forms.Form):
     """A reviewer's answer to one request or to all of a batch: granted, or refused with why."""
 
     requests = forms.CharField(widget=forms.HiddenInput, max_length=40 * MOST_AT_ONCE)
-    answer = forms.ChoiceField(choices=[("grant", "Grant"), ("refuse", "Refuse")])
+    answer = forms.ChoiceField(choices=[("grant", gettext_lazy("Grant")), ("refuse", gettext_lazy("Refuse"))])
     note = forms.CharField(
-        label="Note",
+        label=gettext_lazy("Note"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 1}),
         strip=True,
-        help_text="A refusal says why; a grant may.",
+        help_text=gettext_lazy("A refusal says why; a grant may."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -40,10 +41,12 @@ class LeaveOutForm(forms.Form):
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40 * MOST_AT_ONCE)
     reason = forms.CharField(
-        label="Why none of it applies here",
+        label=gettext_lazy("Why none of it applies here"),
         widget=forms.Textarea(attrs={"rows": 3}),
         strip=True,
-        help_text="Each item is asked for with this reason. A reviewer answers them together or one by one.",
+        help_text=gettext_lazy(
+            "Each item is asked for with this reason. A reviewer answers them together or one by one."
+        ),
     )
 
     def clean_reason(self) -> str:

@@ -6,21 +6,23 @@ from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from readiness import policy
 from readiness.enums.words import Kind
 from readiness.models import BillingSource, Environment, Service, Team
-from readiness.rules.environments import EnvironmentSettings, settings_refusals
+from readiness.rules.environments import SETTING_LABELS, EnvironmentSettings, settings_refusals
 from readiness.rules.names import RESERVED_NAMES, validate_slug
 from readiness.rules.references import SCHEMES, split_reference
 from readiness.rules.texts import holds_key
 
-KEY_PASTED = (
+KEY_PASTED = gettext_lazy(
     "That looks like a key itself. It was not kept. Put the key where your workers find it, write its name here "
     "(env:NAME or file:/path), and replace the key, since it has travelled through a form."
 )
-NAME_TAKEN = "There is a service of this name already. Choose another name."
-ENVIRONMENT_TAKEN = "This service already has an environment of that name."
+NAME_TAKEN = gettext_lazy("There is a service of this name already. Choose another name.")
+ENVIRONMENT_TAKEN = gettext_lazy("This service already has an environment of that name.")
 
 
 def resent(data: Mapping[str, Any], **changed: str) -> QueryDict:
@@ -34,14 +36,19 @@ def resent(data: Mapping[str, Any], **changed: str) -> QueryDict:
 class ServiceForm(forms.Form):
     """A new service, or what may change about one: its name is an address and stays, and teams hand it over."""
 
-    team = forms.ModelChoiceField(Team.objects.none(), empty_label=None)
+    team = forms.ModelChoiceField(Team.objects.none(), label=gettext_lazy("Team"), empty_label=None)
     slug = forms.CharField(
-        label="Name",
+        label=gettext_lazy("Name"),
         max_length=60,
         validators=[validate_slug],
-        help_text="Lower-case letters, digits and hyphens, as the service is known: assistant-web.",
+        help_text=gettext_lazy("Lower-case letters, digits and hyphens, as the service is known: assistant-web."),
     )
-    description = forms.CharField(max_length=200, required=False, help_text="One line: what it does, and for whom.")
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("One line: what it does, and for whom."),
+    )
     seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, teams: Any = None, service: Service | None = None, **kwargs: Any) -> None:
@@ -54,7 +61,7 @@ class ServiceForm(forms.Form):
         """A name is taken once."""
         slug: str = self.cleaned_data["slug"]
         if slug in RESERVED_NAMES:
-            raise forms.ValidationError("This word is part of an address here. Choose another name.")
+            raise forms.ValidationError(_("This word is part of an address here. Choose another name."))
         if Service.objects.filter(slug=slug).exists():
             raise forms.ValidationError(NAME_TAKEN)
         return slug
@@ -64,9 +71,10 @@ class EnvironmentForm(forms.ModelForm[Environment]):
     """An environment's settings."""
 
     name = forms.CharField(
+        label=gettext_lazy("Name"),
         max_length=40,
         validators=[validate_slug],
-        help_text="How people call it: prod, staging-eu. It is part of the address.",
+        help_text=gettext_lazy("How people call it: prod, staging-eu. It is part of the address."),
     )
     seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -86,23 +94,26 @@ class EnvironmentForm(forms.ModelForm[Environment]):
             "billing_name",
             "build",
         ]
+        labels = SETTING_LABELS
         widgets = {
             "launch_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "kind": forms.RadioSelect,
             "spend_cap_currency": forms.TextInput(attrs={"size": 4}),
         }
         help_texts = {
-            "kind": "Which entries apply depends on it.",
-            "launch_on": "The day real traffic begins.",
-            "service_url": "Where this environment answers: https://assistant.example.ca.",
-            "stream_route": "Path of the canary stream on it: /stream/canary. The buffering probe reads it.",
-            "bastion_url": "Where it calls the Bastion API, with the version: https://api.example.ca/v1.",
-            "key_reference": "The name of its key, never the key: env:NAME or file:/path/to/key.",
-            "spend_cap": "What the team declares; the probe compares it with the billing source.",
-            "spend_cap_currency": "Three letters: CAD.",
-            "billing_source": "Where the operator lets the cap be read. Without one a person attests it.",
-            "billing_name": "What this environment is called in that document.",
-            "build": "Image digest or commit that runs now.",
+            "kind": gettext_lazy("Which entries apply depends on it."),
+            "launch_on": gettext_lazy("The day real traffic begins."),
+            "service_url": gettext_lazy("Where this environment answers: https://assistant.example.ca."),
+            "stream_route": gettext_lazy(
+                "Path of the canary stream on it: /stream/canary. The buffering probe reads it."
+            ),
+            "bastion_url": gettext_lazy("Where it calls the Bastion API, with the version: https://api.example.ca/v1."),
+            "key_reference": gettext_lazy("The name of its key, never the key: env:NAME or file:/path/to/key."),
+            "spend_cap": gettext_lazy("What the team declares; the probe compares it with the billing source."),
+            "spend_cap_currency": gettext_lazy("Three letters: CAD."),
+            "billing_source": gettext_lazy("Where the operator lets the cap be read. Without one a person attests it."),
+            "billing_name": gettext_lazy("What this environment is called in that document."),
+            "build": gettext_lazy("Image digest or commit that runs now."),
         }
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
@@ -110,15 +121,15 @@ class EnvironmentForm(forms.ModelForm[Environment]):
         self.service = service
         self.instance.service = service
         cast("forms.ChoiceField", self.fields["kind"]).choices = Kind.choices
-        cast(
-            "forms.ModelChoiceField[BillingSource]", self.fields["billing_source"]
-        ).empty_label = "None: a person attests"
+        cast("forms.ModelChoiceField[BillingSource]", self.fields["billing_source"]).empty_label = _(
+            "None: a person attests"
+        )
 
     def clean_name(self) -> str:
         """Names that addresses use are not free."""
         name: str = self.cleaned_data["name"]
         if name in RESERVED_NAMES:
-            raise forms.ValidationError("This word is part of an address here. Choose another name.")
+            raise forms.ValidationError(_("This word is part of an address here. Choose another name."))
         if Environment.objects.filter(service=self.service, name=name).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(ENVIRONMENT_TAKEN)
         return name
@@ -130,7 +141,7 @@ class EnvironmentForm(forms.ModelForm[Environment]):
             typed = str(self.data.get(self.add_prefix(name), ""))
             if holds_key(typed):
                 self.data = resent(self.data, **{self.add_prefix(name): ""})
-                self.errors[name] = self.error_class([KEY_PASTED])
+                self.errors[name] = self.error_class([str(KEY_PASTED)])
             elif name == "key_reference" and name in self.errors and split_reference(typed)[0] not in SCHEMES:
                 self.data = resent(self.data, **{self.add_prefix(name): ""})
 
@@ -138,7 +149,7 @@ class EnvironmentForm(forms.ModelForm[Environment]):
         """A cap of nothing is none."""
         cap: Decimal | None = self.cleaned_data["spend_cap"]
         if cap is not None and cap <= 0:
-            raise forms.ValidationError("A cap is more than nothing. Leave it empty where there is none.")
+            raise forms.ValidationError(_("A cap is more than nothing. Leave it empty where there is none."))
         return cap
 
     def clean_spend_cap_currency(self) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from readiness.enums.words import TokenScope
 from readiness.forms.services import resent
@@ -18,20 +20,25 @@ class TokenForm(forms.Form):
     """What a token is for, what it may do, and until when."""
 
     name = forms.CharField(
-        max_length=rules.MOST_NAME, help_text="The program that will use it. It is named wherever it says something."
+        label=gettext_lazy("Name"),
+        max_length=rules.MOST_NAME,
+        help_text=gettext_lazy("The program that will use it. It is named wherever it says something."),
     )
     team = forms.ModelChoiceField(
         Team.objects.all(),
         required=False,
-        empty_label="Every team",
-        label="Speaks of the services of",
-        help_text="Of those that the team owns at the moment of a call.",
+        empty_label=gettext_lazy("Every team"),
+        label=gettext_lazy("Speaks of the services of"),
+        help_text=gettext_lazy("Of those that the team owns at the moment of a call."),
     )
     scopes = forms.MultipleChoiceField(
-        label="May", choices=TokenScope.choices, widget=forms.CheckboxSelectMultiple, initial=list(TokenScope.values)
+        label=gettext_lazy("May"),
+        choices=TokenScope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        initial=list(TokenScope.values),
     )
     last_day = forms.DateField(
-        label="Works to the end of", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("Works to the end of"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
     def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
@@ -40,7 +47,7 @@ class TokenForm(forms.Form):
         self.now = now
         day = self.fields["last_day"]
         day.initial = rules.usual_day(now, zone)
-        day.help_text = f"At most {rules.MOST_DAYS} days; then make a new one."
+        day.help_text = _("At most {days} days; then make a new one.").format(days=rules.MOST_DAYS)
         day.widget.attrs |= {"min": timezone.localdate(now), "max": rules.last_day(now, zone)}
 
     def clean_name(self) -> str:

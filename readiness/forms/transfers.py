@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from readiness.models import Service, Team
 
@@ -12,7 +13,9 @@ from .archiving import ArchiveForm
 class TransferForm(ArchiveForm):
     """To which team, and why."""
 
-    team = forms.ModelChoiceField(Team.objects.none(), label="New team", empty_label="Choose a team")
+    team = forms.ModelChoiceField(
+        Team.objects.none(), label=gettext_lazy("New team"), empty_label=gettext_lazy("Choose a team")
+    )
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
     field_order = ["team", "reason", "seen_version"]
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from readiness.forms.services import resent
 from readiness.models import User
@@ -32,13 +33,18 @@ class WordForm(WrittenForm):
     """A person's word, and links that prove it."""
 
     summary = forms.CharField(
-        label="What you saw or did", widget=forms.Textarea(attrs=AREA), max_length=texts.MOST_TEXT, strip=True
+        label=gettext_lazy("What you saw or did"),
+        widget=forms.Textarea(attrs=AREA),
+        max_length=texts.MOST_TEXT,
+        strip=True,
     )
     links = forms.CharField(
-        label="Links to evidence",
+        label=gettext_lazy("Links to evidence"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "inputmode": "url", "spellcheck": "false"}),
-        help_text="One address on each line: a runbook, a dashboard, a pull request. Files stay where they live.",
+        help_text=gettext_lazy(
+            "One address on each line: a runbook, a dashboard, a pull request. Files stay where they live."
+        ),
     )
 
     def clean_summary(self) -> str:
@@ -57,9 +63,11 @@ class WordForm(WrittenForm):
 class OwnerForm(WrittenForm):
     """Who owns items of a service, and by when they are due."""
 
-    owner = forms.ModelChoiceField(User.objects.none(), required=False, empty_label="Nobody")
+    owner = forms.ModelChoiceField(
+        User.objects.none(), label=gettext_lazy("Owner"), required=False, empty_label=gettext_lazy("Nobody")
+    )
     due_on = forms.DateField(
-        label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("Due"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
     def __init__(self, *args: Any, service: str, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TypedDict
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from .addresses import address_refusals, literal_address, route_refusals
 from .networks import AllowedNetwork, refusal
@@ -47,6 +47,25 @@ _SETTINGS = {
     "build": gettext_noop("build"),
     "launch_on": gettext_noop("launch on"),
 }
+
+
+SETTING_LABELS = {
+    "name": gettext_lazy("Name"),
+    "description": gettext_lazy("Description"),
+    "kind": gettext_lazy("Kind"),
+    "launch_on": gettext_lazy("Launch date"),
+    "service_url": gettext_lazy("Service URL"),
+    "stream_route": gettext_lazy("Stream route"),
+    "bastion_url": gettext_lazy("Bastion URL"),
+    "key_reference": gettext_lazy("Key reference"),
+    "spend_cap": gettext_lazy("Monthly spend cap"),
+    "spend_cap_currency": gettext_lazy("Currency"),
+    "billing_source": gettext_lazy("Billing source"),
+    "billing_source_id": gettext_lazy("Billing source"),
+    "billing_name": gettext_lazy("Name in the billing source"),
+    "build": gettext_lazy("Build"),
+}
+"""What stands beside a setting where it is typed."""
 
 
 def setting_words(name: str) -> str:

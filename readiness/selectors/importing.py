@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 from readiness import policy
 from readiness.enums.words import Kind
 from readiness.models import BillingSource, Environment, Service, Team
-from readiness.rules.environments import EnvironmentSettings, settings_refusals
+from readiness.rules.environments import SETTING_LABELS, EnvironmentSettings, settings_refusals
 from readiness.rules.import_file import ImportFile, Row
 from readiness.rules.names import RESERVED_NAMES, validate_slug
 from readiness.rules.permissions import Actor, change_refusals
@@ -359,10 +359,7 @@ def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change
 
 
 def _label(name: str) -> str:
-    if name in ("billing_source_id", "description"):
-        return _("Billing source") if name == "billing_source_id" else _("Description")
-    words = str(_column(Environment, name).verbose_name)
-    return words[:1].upper() + words[1:]
+    return str(SETTING_LABELS[name])
 
 
 def _digest(lines: Sequence[Line]) -> str:

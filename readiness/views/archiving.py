@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import archiving as actions
@@ -36,25 +37,25 @@ def listed(request: Request) -> HttpResponse:
 @require_POST
 def archive_environment(request: Request, service: str, environment: str) -> HttpResponse:
     """Archive an environment."""
-    return _environment(request, service, environment, actions.archive_environment, "is archived")
+    return _environment(request, service, environment, actions.archive_environment, _("{what} is archived."))
 
 
 @require_POST
 def restore_environment(request: Request, service: str, environment: str) -> HttpResponse:
     """Bring an archived environment back."""
-    return _environment(request, service, environment, actions.restore_environment, "is back")
+    return _environment(request, service, environment, actions.restore_environment, _("{what} is back."))
 
 
 @require_POST
 def archive_service(request: Request, service: str) -> HttpResponse:
     """Archive a service with all its environments."""
-    return _service(request, service, actions.archive_service, "is archived")
+    return _service(request, service, actions.archive_service, _("{what} is archived."))
 
 
 @require_POST
 def restore_service(request: Request, service: str) -> HttpResponse:
     """Bring an archived service back."""
-    return _service(request, service, actions.restore_service, "is back")
+    return _service(request, service, actions.restore_service, _("{what} is back."))
 
 
 def _environment(
@@ -64,7 +65,7 @@ def _environment(
     insist(refusals_to_change(request, found.service))
     form = ArchiveForm(request.POST)
     if _done(request, form, lambda **given: act(environment_id=found.pk, **given)):
-        messages.success(request, f"{found} {said}.")
+        messages.success(request, said.format(what=found))
         return redirect(found.get_absolute_url())
     return environments.form_page(request, find_environment(service, environment), archiving=form, status=422)
 
@@ -74,7 +75,7 @@ def _service(request: Request, service: str, act: Callable[..., object], said: s
     insist(refusals_to_change(request, found))
     form = ArchiveForm(request.POST)
     if _done(request, form, lambda **given: act(service_id=found.pk, **given)):
-        messages.success(request, f"{found} {said}.")
+        messages.success(request, said.format(what=found))
         return redirect("service", found.slug)
     return services.form_page(request, find_service(service), archiving=form, status=422)
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from readiness.actions import bulk as actions
@@ -14,14 +16,28 @@ from readiness.forms.bulk import BulkAssignForm, BulkLeaveOutForm, BulkTickForm
 from readiness.forms.written import WrittenForm
 from readiness.models import Environment
 from readiness.rules.permissions import Refused, insist
+from readiness.rules.texts import without_keys
 from readiness.selectors.sections import seen_in, seen_text
 
 from .access import Request, find_environment, refusals_to_change
 from .sheets import sheet_context
 
 ACTS = ("tick", "assign", "leave-out")
-SAID = {"tick": "Ticked {}.", "assign": "Owner and due date of {} are saved.", "leave-out": "Asked to leave out {}."}
-NOT_WHOLE = "This form was not whole. Look at the list, then send it again."
+FIELDS = {"tick": ("summary", "links"), "assign": ("owner", "due_on"), "leave-out": ("reason",)}
+NOT_WHOLE = gettext_lazy("This form was not whole. Look at the list, then send it again.")
+NO_ACT = gettext_lazy("Nothing is done yet. Press the button of what you want to do with them.")
+
+
+def _said(act: str, count: int) -> str:
+    if act == "tick":
+        said = ngettext("Ticked {n} item.", "Ticked {n} items.", count)
+    elif act == "assign":
+        said = ngettext(
+            "Owner and due date of {n} item are saved.", "Owner and due date of {n} items are saved.", count
+        )
+    else:
+        said = ngettext("Asked to leave out {n} item.", "Asked to leave out {n} items.", count)
+    return said.format(n=count)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,12 +48,16 @@ def several(request: Request, service: str, environment: str) -> HttpResponse:
     if request.method != "POST":
         chosen = set(request.GET.getlist("item"))
         return _show(request, found, chosen=chosen, act=request.GET.get("act", ""))
-    act = request.POST.get("act", "")
+    written = [name for name in ACTS if any(request.POST.get(field) for field in FIELDS[name])]
+    # Enter presses no button of an act, and of all fields it sends from those of owner and due date alone.
+    act = request.POST.get("act", "") or ("assign" if written == ["assign"] else "")
     chosen = set(request.POST.getlist("item"))
     forms = _forms(found, act, request.POST)
     seen = seen_in(request.POST.get("seen", ""))
     if act not in ACTS or seen is None:
-        return _show(request, found, chosen=chosen, act=act, problem=[NOT_WHOLE], status=422)
+        problem = [str(NOT_WHOLE if act else NO_ACT)]
+        opened, kept = act or next(iter(written), ""), _forms(found, initial=request.POST)
+        return _show(request, found, chosen=chosen, act=opened, forms=kept, problem=problem, status=422)
     form = forms[act]
     if not form.is_valid():
         return _show(request, found, chosen=chosen, act=act, forms=forms, status=422)
@@ -48,7 +68,7 @@ def several(request: Request, service: str, environment: str) -> HttpResponse:
     except Refused as refused:
         return _show(request, found, chosen=chosen, act=act, forms=forms, problem=refused.reasons, status=422)
     count = len(result.done)
-    said = SAID[act].format("1 item" if count == 1 else f"{count} items") if count else ""
+    said = _said(act, count) if count else ""
     if not result.left:
         messages.success(request, said)
         return redirect(found.get_absolute_url())
@@ -67,14 +87,19 @@ def _carry_out(
     return actions.leave_out(**given)
 
 
-def _forms(environment: Environment, act: str = "", sent: Any = None) -> dict[str, WrittenForm]:
-    def bound(name: str) -> Any:
-        return sent if name == act else None
+def _forms(
+    environment: Environment, act: str = "", sent: QueryDict | None = None, *, initial: QueryDict | None = None
+) -> dict[str, WrittenForm]:
+    """Return the form of each act: that of ``act`` with what was sent to it, or all with ``initial`` in them."""
+    words = {name: without_keys(str(value)) for name, value in initial.items()} if initial else {}
+
+    def given(name: str) -> dict[str, Any]:
+        return {"data": sent if name == act else None, "initial": words, "auto_id": f"{name}_%s"}
 
     return {
-        "tick": BulkTickForm(bound("tick"), auto_id="tick_%s"),
-        "assign": BulkAssignForm(bound("assign"), service=environment.service.slug, auto_id="assign_%s"),
-        "leave-out": BulkLeaveOutForm(bound("leave-out"), auto_id="leave-out_%s"),
+        "tick": BulkTickForm(**given("tick")),
+        "assign": BulkAssignForm(**given("assign"), service=environment.service.slug),
+        "leave-out": BulkLeaveOutForm(**given("leave-out")),
     }
 
 
@@ -89,7 +114,7 @@ def _show(
     **more: Any,
 ) -> HttpResponse:
     context = sheet_context(request, environment)
-    titles = {"tick": "Tick them", "assign": "Say who owns them", "leave-out": "Ask to leave them out"}
+    titles = {"tick": _("Tick them"), "assign": _("Say who owns them"), "leave-out": _("Ask to leave them out")}
     shown = forms or _forms(environment)
     items = [row.item for row in context["sheet"].rows if row.item is not None]
     drawn = {

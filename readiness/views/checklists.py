@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from readiness.actions import checklists as actions
@@ -99,15 +100,19 @@ def _insist_on_the_same(text: str, checklist: Checklist | None) -> None:
     named = parse(text).slug
     if checklist is not None and named != checklist.slug:
         raise ChecklistFileError(
-            [f"checklist: 'slug' is {named!r}, and this page is about {checklist.slug!r}: import another checklist"]
+            [
+                _("checklist: 'slug' is {named!r}, and this page is about {slug!r}: import another checklist").format(
+                    named=named, slug=checklist.slug
+                )
+            ]
         )
 
 
 def _crossed(other: actions.ChecklistCrossed) -> str:
-    return (
-        f"{other} Yours is not landed and is kept below. Look at what theirs changed, take it over into yours, "
-        f"count 'version' up to {other.checklist.version + 1}, and preview again."
-    )
+    return f"{other} " + _(
+        "Yours is not landed and is kept below. Look at what theirs changed, take it over into yours, "
+        "count 'version' up to {version}, and preview again."
+    ).format(version=other.checklist.version + 1)
 
 
 def _preview(
@@ -116,7 +121,9 @@ def _preview(
     found = actions.preview(by=request.user, text=text, team=team, now=timezone.now())
     if found is None:
         after = parse(text).version + 1
-        raise ChecklistFileError([f"checklist: exactly this has landed: count 'version' up to {after} for a new one"])
+        raise ChecklistFileError(
+            [_("checklist: exactly this has landed: count 'version' up to {after} for a new one").format(after=after)]
+        )
     context = {
         "now": found.at,
         "preview": found,
@@ -134,12 +141,14 @@ def _preview(
 def _land(request: Request, checklist: Checklist | None, text: str, team: Team | None) -> HttpResponse:
     seen = number_in(request.POST.get("seen", ""))
     if seen is None or request.POST.get("digest", "") != digest(text, team, seen):
-        note = "This is not the text that was previewed. This is what it would do; land it if that is what you want."
+        note = _("This is not the text that was previewed. This is what it would do; land it if that is what you want.")
         return _preview(request, checklist, text, team, note)
     landed = actions.land(by=request.user, text=text, team=team, seen=seen, now=timezone.now())
     file = parse(text)
-    said = "is landed" if landed else "had landed already"
-    messages.success(request, f"Version {file.version} of {file.name} {said}.")
+    said = (
+        _("Version {version} of {name} is landed.") if landed else _("Version {version} of {name} had landed already.")
+    )
+    messages.success(request, said.format(version=file.version, name=file.name))
     return redirect("checklist", file.slug)
 
 

@@ -3,6 +3,7 @@
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from readiness.actions import comments as actions
@@ -27,7 +28,7 @@ def add(request: Request, service: str, environment: str, entry: str) -> HttpRes
         actions.add(by=request.user, item_id=item.pk, text=form.cleaned_data["text"], now=timezone.now())
     except Refused as refused:
         return show(request, found, item, tab="comments", bound={"comment": form}, problem=refused.reasons, status=422)
-    return changed(request, found, item, tab="comments", said="Your comment is kept.")
+    return changed(request, found, item, tab="comments", said=_("Your comment is kept."))
 
 
 @require_POST
@@ -43,4 +44,4 @@ def remove(request: Request, service: str, environment: str, entry: str, comment
         actions.remove(by=request.user, comment_id=said.pk, now=timezone.now())
     except Refused as refused:
         return show(request, found, item, tab="comments", problem=refused.reasons, status=422)
-    return changed(request, found, item, tab="comments", said="Your comment is taken back.")
+    return changed(request, found, item, tab="comments", said=_("Your comment is taken back."))

@@ -8,10 +8,12 @@ from typing import Any, cast
 
 from django import forms
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from readiness.forms.services import resent
 from readiness.models import Item
 from readiness.rules.crossings import Side, side_of
+from readiness.rules.spoken import listed
 from readiness.selectors.crossings import Saved, Since, saved_about
 from readiness.selectors.histories import Line
 
@@ -50,14 +52,16 @@ def crossed_item(item: Item, form: forms.Form) -> Crossing:
     saved = saved_about(item, form.cleaned_data["seen_version"])
     mine = [(str(bound.label), _shown(bound.field, bound.value())) for bound in form.visible_fields() if bound.value()]
     form.data = resent(form.data, seen_version=str(item.version))
-    return Crossing(sentence=_sentence(saved, "this item"), saved=saved, mine=mine)
+    return Crossing(
+        sentence=_sentence(saved, _("{people} saved this item while you were writing.")), saved=saved, mine=mine
+    )
 
 
-def crossed_settings(form: forms.BaseForm, now: forms.BaseForm, since: Since, *, about: str, version: int) -> Crossing:
+def crossed_settings(form: forms.BaseForm, now: forms.BaseForm, since: Since, *, said: str, version: int) -> Crossing:
     """Return, setting by setting, what others saved since the form's version, beside what was typed into the form.
 
-    ``now`` is the same form, empty, on what is saved. What only others changed is taken over into the form, since it
-    holds there what they replaced; what both changed stays as it was typed.
+    ``said`` is the sentence about ``{people}``, ``now`` the same form, empty, on what is saved. What only others
+    changed is taken over into the form, since it holds there what they replaced; what both changed stays as typed.
     """
     sides: dict[Side, list[str]] = {}
     for name in [bound.name for bound in now.visible_fields()]:
@@ -69,7 +73,7 @@ def crossed_settings(form: forms.BaseForm, now: forms.BaseForm, since: Since, *,
     both = [_setting(form, now, since, name) for name in sides.get(Side.BOTH, [])]
     form.data = resent(form.data, seen_version=str(version), **{name: as_text(now[name].value()) for name in taken})
     return Crossing(
-        sentence=_sentence(since.saved, about),
+        sentence=_sentence(since.saved, said),
         saved=since.saved,
         mine=[*mine, *((one.label, one.mine) for one in both)],
         both=both,
@@ -105,14 +109,13 @@ def _shown(field: forms.Field, value: Any) -> str:
     if isinstance(field, forms.ModelChoiceField):
         rows = field.queryset
         chosen = rows.filter(pk=text).first() if rows is not None and text.isdecimal() else None
-        return str(chosen) if chosen else "nothing"
+        return str(chosen) if chosen else _("nothing")
     if isinstance(field, forms.ChoiceField):
         labels = {str(key): str(label) for key, label in cast("Iterable[tuple[str, str]]", field.choices)}
         return labels.get(text, text)
-    return text or "nothing"
+    return text or _("nothing")
 
 
-def _sentence(saved: Sequence[Saved], about: str) -> str:
-    who = list(dict.fromkeys(one.line.who for one in saved)) or ["Somebody"]
-    names = who[0] if len(who) == 1 else f"{', '.join(who[:-1])} and {who[-1]}"
-    return f"{names} saved {about} while you were writing."
+def _sentence(saved: Sequence[Saved], said: str) -> str:
+    who = list(dict.fromkeys(one.line.who for one in saved)) or [_("Somebody")]
+    return said.format(people=listed(who))

@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from readiness.actions import services as actions
@@ -38,7 +39,12 @@ def add(request: Request, service: str) -> HttpResponse:
         except IntegrityError:  # Sent twice, or by two people, at the same moment.
             form.add_error("name", ENVIRONMENT_TAKEN)
         else:
-            messages.success(request, f"{environment} is added. Probes look within seconds at what its settings name.")
+            messages.success(
+                request,
+                _("{environment} is added. Probes look within seconds at what its settings name.").format(
+                    environment=environment
+                ),
+            )
             return redirect(environment.get_absolute_url())
     context = {"form": form, "service": found, "environment": None}
     return render(request, "environment_form.html", context, status=422 if form.errors else 200)
@@ -69,7 +75,7 @@ def change(request: Request, service: str, environment: str) -> HttpResponse:
         except Refused as refused:  # It was archived while this person wrote: what they wrote stays.
             form.add_error(None, " ".join(refused.reasons))
         else:
-            messages.success(request, "Saved. Probes look again within seconds at what the settings name.")
+            messages.success(request, _("Saved. Probes look again within seconds at what the settings name."))
             return redirect(saved.get_absolute_url())
     saved = find_environment(service, Environment.objects.values_list("name", flat=True).get(pk=found.pk))
     return form_page(
@@ -122,6 +128,6 @@ def _crossing(form: EnvironmentForm, saved: Environment) -> Crossing:
         form,
         EnvironmentForm(service=saved.service, instance=saved),
         replace(since, before=before, last=last),
-        about="these settings",
+        said=_("{people} saved these settings while you were writing."),
         version=saved.version,
     )

@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from readiness.actions.importing import ImportCrossed, import_file
@@ -17,7 +19,9 @@ from readiness.selectors.importing import plan
 
 from .access import Request
 
-CROSSED = "Something changed since the preview, here or in the file. This is what the import would do now."
+CROSSED = gettext_lazy(
+    "Something changed since the preview, here or in the file. This is what the import would do now."
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -54,12 +58,15 @@ def _confirm(request: Request, text: str, file: ImportFile) -> HttpResponse:
     try:
         done = import_file(by=request.user, file=file, digest=digest, now=timezone.now())
     except ImportCrossed:
-        return _preview(request, text, file, note=CROSSED)
+        return _preview(request, text, file, note=str(CROSSED))
     except Refused as refused:  # A rule that the preview does not know refused something: nothing was written.
         return _preview(request, text, file, note=" ".join(refused.reasons))
     counts = done.counts
     messages.success(
-        request, f"Imported: {counts['new']} new, {counts['changed']} changed, {counts['same']} as before."
+        request,
+        _("Imported: {new} new, {changed} changed, {same} as before.").format(
+            new=counts["new"], changed=counts["changed"], same=counts["same"]
+        ),
     )
     return redirect("overview")
 

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import items as actions
@@ -215,8 +216,8 @@ def tick(request: Request, service: str, environment: str, entry: str) -> HttpRe
     def act(item: Item, form: SeenForm) -> str:
         written = actions.tick(by=request.user, item_id=item.pk, now=timezone.now(), **form.cleaned_data)
         if all(evidence.supported for evidence in written):
-            return "Ticked."
-        return "Kept, but it does not count yet: this entry wants a link to the evidence."
+            return _("Ticked.")
+        return _("Kept, but it does not count yet: this entry wants a link to the evidence.")
 
     return submit(
         request,
@@ -234,7 +235,7 @@ def take_back(request: Request, service: str, environment: str, entry: str) -> H
 
     def act(item: Item, form: SeenForm) -> str:
         actions.take_back(by=request.user, item_id=item.pk, now=timezone.now(), **form.cleaned_data)
-        return "The tick was taken back."
+        return _("The tick was taken back.")
 
     return submit(
         request,
@@ -259,7 +260,7 @@ def retire(request: Request, service: str, environment: str, entry: str) -> Http
             seen_version=sent["seen_version"],
             now=timezone.now(),
         )
-        return "The fail is retired. Nothing is met by that."
+        return _("The fail is retired. Nothing is met by that.")
 
     return submit(
         request,
@@ -278,7 +279,7 @@ def assign(request: Request, service: str, environment: str, entry: str) -> Http
 
     def act(item: Item, form: SeenForm) -> str:
         actions.assign(by=request.user, item_id=item.pk, now=timezone.now(), **form.cleaned_data)
-        return "Owner and due date are saved."
+        return _("Owner and due date are saved.")
 
     return submit(
         request,

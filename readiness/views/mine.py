@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import batches, ownership, requests
@@ -85,7 +87,6 @@ def answer(request: Request) -> HttpResponse:
 
 def decided(request: Request, keys: list[str], *, grant: bool, note: str) -> str:
     """Answer the requests that these keys name, and say what became of them. Raises ``Refused`` where none could be."""
-    word = "granted" if grant else "refused"
     kinds = {key.rpartition("-")[0] for key in keys}
     numbers = [number_in(key.rpartition("-")[2]) for key in keys]
     known = [number for number in numbers if number is not None]
@@ -95,13 +96,21 @@ def decided(request: Request, keys: list[str], *, grant: bool, note: str) -> str
     if len(known) == 1:
         one: Any = get_object_or_404(kind.objects.select_related("item", "decided_by"), pk=known[0])
         requests.decide(by=request.user, request=one, grant=grant, note=note, now=now)
-        return f"{word.capitalize()}."
+        return _("Granted.") if grant else _("Refused.")
     if kind is Waiver:
         raise Http404
     result = batches.decide_batch(by=request.user, requests=known, grant=grant, note=note, now=now)
-    left = [f" Left as it was, “{item.entry.title}”: {' '.join(reasons)}" for item, reasons in result.left]
-    asked = len(result.answered) + len(result.left)
-    return f"{len(result.answered)} of {asked} {word}.{''.join(left)}"
+    left = [
+        _("Left as it was, “{title}”: {reasons}").format(title=item.entry.title, reasons=" ".join(reasons))
+        for item, reasons in result.left
+    ]
+    asked, answered = len(result.answered) + len(result.left), len(result.answered)
+    said = (
+        ngettext("{n} of {asked} granted.", "{n} of {asked} granted.", answered)
+        if grant
+        else ngettext("{n} of {asked} refused.", "{n} of {asked} refused.", answered)
+    )
+    return " ".join([said.format(n=answered, asked=asked), *left])
 
 
 @require_POST
@@ -111,14 +120,14 @@ def take(request: Request, service: str, environment: str, entry: str) -> HttpRe
     insist(refusals_to_change(request, item.service))
     form = SeenForm(request.POST)
     if not form.is_valid():
-        return show(request, problem=["This form was not whole. Press the button again."], status=422)
+        return show(request, problem=[_("This form was not whole. Press the button again.")], status=422)
     seen = form.cleaned_data["seen_version"]
     try:
         ownership.take(by=request.user, item_id=item.pk, seen_version=seen, now=timezone.now())
     except Crossed as crossed:
-        said = f"{crossed.by} saved “{item.entry.title}” meanwhile."
-        return show(request, problem=[said, "Look at it as it is now, then take it if you want to."], status=409)
+        said = _("{by} saved “{title}” meanwhile.").format(by=crossed.by, title=item.entry.title)
+        return show(request, problem=[said, _("Look at it as it is now, then take it if you want to.")], status=409)
     except Refused as refused:
         return show(request, problem=refused.reasons, status=422)
-    messages.success(request, f"“{item.entry.title}” is yours.")
+    messages.success(request, _("“{title}” is yours.").format(title=item.entry.title))
     return redirect("my-items")

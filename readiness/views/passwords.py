@@ -8,6 +8,7 @@ from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readiness.actions.passwords import change_own_password
 from readiness.forms.passwords import OwnPasswordForm
@@ -30,7 +31,9 @@ class OwnPassword(PasswordChangeView):
         user: User = form.user
         change_own_password(by=user, password=form.cleaned_data["new_password1"], now=timezone.now())
         update_session_auth_hash(self.request, user)
-        messages.success(self.request, "Your password is changed. Wherever else you were signed in, you no longer are.")
+        messages.success(
+            self.request, _("Your password is changed. Wherever else you were signed in, you no longer are.")
+        )
         return redirect("overview")
 
     def form_invalid(self, form: OwnPasswordForm) -> HttpResponse:  # type: ignore[override]

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from readiness import languages
@@ -20,7 +21,9 @@ def keys(request: Request) -> HttpResponse:
     """Switch single keys off or on, and go back to where the person was."""
     off = request.POST.get("keys") == "off"
     actions.switch_keys(by=request.user, off=off)
-    messages.success(request, f"Single keys are switched {'off' if off else 'on'} for you.")
+    messages.success(
+        request, _("Single keys are switched off for you.") if off else _("Single keys are switched on for you.")
+    )
     return _back(request)
 
 

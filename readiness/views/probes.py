@@ -5,6 +5,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import probes as actions
@@ -56,7 +57,8 @@ def disable(request: Request, probe: str) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, " ".join(refused.reasons))
         return _page(request, opened=probe, form=form, status=422)
-    messages.success(request, f"{probe} is disabled {f'in {where}' if where else 'everywhere'}.")
+    said = _("{probe} is disabled in {environment}.") if where else _("{probe} is disabled everywhere.")
+    messages.success(request, said.format(probe=probe, environment=where))
     return redirect(f"{reverse('probes')}#{probe}")
 
 
@@ -66,8 +68,12 @@ def enable(request: Request, disabling: int) -> HttpResponse:
     insist(switch_probe_refusals(request.user.actor))
     found = get_object_or_404(Disabling.objects.select_related("environment__service"), pk=disabling)
     actions.enable(by=request.user, disabling_id=found.pk, now=timezone.now())
-    where = f"in {found.environment}" if found.environment else "everywhere"
-    messages.success(request, f"{found.probe} is enabled again {where}. It looks within seconds.")
+    said = (
+        _("{probe} is enabled again in {environment}. It looks within seconds.")
+        if found.environment
+        else _("{probe} is enabled again everywhere. It looks within seconds.")
+    )
+    messages.success(request, said.format(probe=found.probe, environment=found.environment))
     return redirect(f"{reverse('probes')}#{found.probe}")
 
 

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from readiness.actions import saved_filters as actions
@@ -27,7 +28,7 @@ def save(request: Request) -> HttpResponse:
     if not form.is_valid():
         return render(request, "overview.html", {**page_of(request, asked, now), "save_form": form}, status=422)
     saved = actions.save(by=request.user, name=form.cleaned_data["name"], query=query, now=now)
-    messages.success(request, f"Saved as “{saved.name}”.")
+    messages.success(request, _("Saved as “{name}”.").format(name=saved.name))
     return redirect(address(asked.query))
 
 
@@ -36,7 +37,7 @@ def delete(request: Request, filter_id: int) -> HttpResponse:
     """Delete one of one's own, and show the overview again."""
     if len(str(filter_id)) > MOST_DIGITS or not actions.delete(by=request.user, filter_id=filter_id):
         raise Http404
-    messages.success(request, "Deleted.")
+    messages.success(request, _("Deleted."))
     return redirect(address(_shown(request).query))
 
 

@@ -4,6 +4,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from readiness.actions import batches
@@ -15,7 +17,7 @@ from readiness.selectors.sections import seen_in
 from .access import Request, find_environment, refusals_to_change
 from .sheets import sheet_context
 
-NOT_WHOLE = "This form was not whole. Look at the list, then send it again."
+NOT_WHOLE = gettext_lazy("This form was not whole. Look at the list, then send it again.")
 
 
 @require_POST
@@ -29,7 +31,7 @@ def leave_out(request: Request, service: str, environment: str, section: int) ->
         return _show(request, found, chosen, form, [], 422)
     seen = seen_in(form.cleaned_data["seen"])
     if seen is None:
-        return _show(request, found, chosen, form, [NOT_WHOLE], 422)
+        return _show(request, found, chosen, form, [str(NOT_WHOLE)], 422)
     try:
         asked = batches.ask_section(
             by=request.user,
@@ -40,12 +42,19 @@ def leave_out(request: Request, service: str, environment: str, section: int) ->
             now=timezone.now(),
         )
     except batches.SectionCrossed as crossed:
-        said = [*crossed.said, "Nothing was asked. Look at the list as it is now, then ask again if you still want to."]
+        said = [
+            *crossed.said,
+            _("Nothing was asked. Look at the list as it is now, then ask again if you still want to."),
+        ]
         return _show(request, found, chosen, form, said, 409)
     except Refused as refused:
         return _show(request, found, chosen, form, refused.reasons, 422)
-    some = "1 item" if len(asked) == 1 else f"{len(asked)} items"
-    messages.success(request, f"Asked to leave out {some} of {chosen.name}. A reviewer will grant or refuse it.")
+    words = ngettext(
+        "Asked to leave out {n} item of {section}. A reviewer will grant or refuse it.",
+        "Asked to leave out {n} items of {section}. A reviewer will grant or refuse it.",
+        len(asked),
+    )
+    messages.success(request, words.format(n=len(asked), section=chosen.name))
     return redirect(f"{found.get_absolute_url()}#section-{chosen.slug}")
 
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from readiness.actions import services as actions
@@ -51,7 +52,7 @@ def add(request: Request) -> HttpResponse:
         except IntegrityError:  # Sent twice, or by two people, at the same moment.
             form.add_error("slug", NAME_TAKEN)
         else:
-            messages.success(request, f"{service} is added. Say now where it runs.")
+            messages.success(request, _("{service} is added. Say now where it runs.").format(service=service))
             return redirect("environment-add", service.slug)
     context = {"form": form, "service": None, "no_team": not _teams(request).exists()}
     return render(request, "service_form.html", context, status=422 if form.errors else 200)
@@ -73,7 +74,7 @@ def change(request: Request, service: str) -> HttpResponse:
         except Refused as refused:  # It was archived or handed over while this person wrote: what they wrote stays.
             form.add_error(None, " ".join(refused.reasons))
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect("service", found.slug)
     status = 409 if crossing else 422 if form.errors else 200
     return form_page(request, find_service(service), form=form, crossing=crossing, status=status)
@@ -108,7 +109,9 @@ def _crossing(form: ServiceForm, saved: Service) -> Crossing:
     """Return what others saved of a service, beside what was typed."""
     since = service_since(saved, form.cleaned_data["seen_version"] or 0)
     now = ServiceForm(service=saved, initial=_initial(saved))
-    return crossed_settings(form, now, since, about="this service", version=saved.version)
+    return crossed_settings(
+        form, now, since, said=_("{people} saved this service while you were writing."), version=saved.version
+    )
 
 
 def _teams(request: Request) -> QuerySet[Team]:

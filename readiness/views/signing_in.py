@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from sesame.backends import ModelBackend as Links
@@ -22,7 +23,9 @@ from readiness import known_browsers, throttle
 from readiness.models import User
 from readiness.rules.permissions import insist, keep_people_refusals
 
-SPENT = "This link was used already, or it is older than a day. Print a new one with: manage.py signin_link USERNAME"
+SPENT = gettext_lazy(
+    "This link was used already, or it is older than a day. Print a new one with: manage.py signin_link USERNAME"
+)
 
 
 class SignIn(LoginView):

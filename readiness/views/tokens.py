@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -51,7 +52,7 @@ def revoke(request: Request, token: int) -> HttpResponse:
     now = timezone.now()
     if request.method == "POST":
         actions.revoke_token(by=request.user, token_id=found.pk, now=now)
-        messages.success(request, f"{found} is revoked: from this moment on it lets nobody in.")
+        messages.success(request, _("{found} is revoked: from this moment on it lets nobody in.").format(found=found))
         return redirect("tokens")
     reasons = revoke_refusals(expires_at=found.expires_at, revoked_at=found.revoked_at, at=now)
     return render(request, "token_revoke.html", {"now": now, "token": found, "reasons": reasons})

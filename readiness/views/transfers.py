@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from readiness.actions import services as actions
@@ -31,13 +32,16 @@ def transfer(request: Request, service: str) -> HttpResponse:
     try:
         actions.transfer_service(by=request.user, service=found, now=timezone.now(), **sent)
     except actions.ServiceCrossed as other:
-        said = [f"{one.line.who} {one.line.what}." for one in service_since(other.service, sent["seen_version"]).saved]
+        said = [
+            _("{person} {what}.").format(person=one.line.who, what=one.line.what)
+            for one in service_since(other.service, sent["seen_version"]).saved
+        ]
         anew = _form(other.service, sent["team"], reason=sent["reason"])
         return _page(request, find_service(service), anew, crossed=said, status=409)
     except Refused as refused:
         form.add_error(None, " ".join(refused.reasons))
         return _page(request, found, form, status=422)
-    messages.success(request, f"{found} belongs to {sent['team']} now.")
+    messages.success(request, _("{found} belongs to {sent} now.").format(found=found, sent=sent["team"]))
     return redirect("service", found.slug)
 
 
