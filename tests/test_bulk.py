@@ -1,5 +1,6 @@
 """One thing done to several items: a record each, refused one by one, and nothing that was typed is lost."""
 
+import re
 from datetime import date
 
 import pytest
@@ -12,6 +13,7 @@ from readiness.models import Environment, Event, Evidence, Item, NotApplicable, 
 from readiness.selectors.sections import seen_text
 from tests.deeds import REASON, SUMMARY, everything, observe, on_sheet, refused, tick, version
 from tests.factories import NOW, item_of, make_environment, make_member, make_person, make_service, make_team
+from tests.test_pasted_keys import KEY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.only_on("postgresql")]
 LINK = "https://docs.example.ca/a"
@@ -106,6 +108,32 @@ def test_the_page_works_without_scripts_and_keeps_what_was_typed_for_what_was_re
     assert (done.status_code, done.headers["Location"]) == (302, prod.get_absolute_url())
 
     before = everything()
-    for wrong in ({"act": "burn"}, {"seen": "x"}, {"item": []}, {"summary": ""}, {"links": "ftp://x"}):
+    for wrong in ({"act": "burn"}, {"act": ""}, {"seen": "x"}, {"item": []}, {"summary": ""}, {"links": "ftp://x"}):
         assert client.post(address, {**form, **wrong}).status_code == 422
     assert everything() == before
+
+
+def test_enter_beside_the_buttons_does_only_what_it_can_mean(client: Client, mia: User, prod: Environment) -> None:
+    client.force_login(mia, backend="django.contrib.auth.backends.ModelBackend")
+    address = reverse("several", args=[prod.service.slug, prod.name])
+    seen_now = seen_text({item.pk: item.version for item in on_sheet(prod)})
+    form = {"seen": seen_now, "item": ["alerts", "store-false"], "summary": "", "links": "", "reason": "", "owner": ""}
+    before = everything()
+    for written, opened in (
+        ({"summary": f"{SUMMARY} {KEY}"}, "tick"),
+        ({"reason": f"{REASON} {KEY}", "due_on": "2026-09-01"}, "assign"),
+        ({"reason": REASON}, "leave-out"),
+        ({}, "tick"),
+    ):
+        answer = client.post(address, {**form, **written})
+        html = answer.content.decode()
+        assert (answer.status_code, html.count("checked")) == (422, 2)
+        assert "Nothing is done yet. Press the button of what you want to do with them." in html
+        assert re.search(rf'id="several-{opened}"\s+open', html)
+        assert KEY not in html
+        assert all(text.removesuffix(KEY) in html for text in written.values())
+    assert everything() == before
+
+    answer = client.post(address, {**form, "due_on": "2026-09-01"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, prod.get_absolute_url())
+    assert {item_of(prod, slug).due_on for slug in ("alerts", "store-false")} == {date(2026, 9, 1)}

@@ -1,5 +1,6 @@
 """What a sheet remembers of a person: how far they have read it, and whether it hears single keys."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from readiness.actions import preferences
+from readiness.actions import comments, preferences
 from readiness.enums.words import Judgement
 from readiness.models import Environment, Event, User, Visit
 from readiness.selectors.following import newest_event
@@ -83,6 +84,30 @@ def test_keys_are_switched_off_and_on_for_one_person(client: Client, mia: User) 
         assert ('data-keys="off"' in client.get("/").content.decode()) is off
     assert client.post("/keys/", {"keys": "on", "next": "//evil.example/"}).headers["Location"] == "/"
     assert Event.objects.count() == events
+
+
+def test_the_switch_on_a_page_that_answered_a_form_leads_to_a_page(
+    client: Client, mia: User, prod: Environment
+) -> None:
+    item = f"{prod.get_absolute_url()}items/spend-cap/"
+    said = comments.add(by=make_member(prod.service.team), item_id=item_of(prod, "spend-cap").pk, text="Why?", now=NOW)
+    client.force_login(mia, backend="django.contrib.auth.backends.ModelBackend")
+    for address, status, back in (
+        (f"{item}tick/", 422, item),
+        (f"{item}comments/{said.pk}/remove/", 403, item),
+        (f"{prod.get_absolute_url()}several/", 422, prod.get_absolute_url()),
+        (f"/services/{prod.service.slug}/edit/archive/", 422, f"/services/{prod.service.slug}/"),
+        ("/probes/spend-cap/disable/", 403, "/probes/spend-cap/"),
+        ("/probes/disabled/1/enable/", 403, "/probes/"),
+        ("/my-items/answer/", 403, "/my-items/"),
+        ("/filters/save/", 422, "/"),
+    ):
+        answer = client.post(address, {})
+        found = re.findall(r'name="next" value="([^"]*)"', answer.content.decode())
+        assert (answer.status_code, set(found)) == (status, {back}), address
+        assert client.get(back).status_code == 200
+    html = client.get("/ledger/", {"kind": "item.ticked"}).content.decode()
+    assert 'name="next" value="/ledger/?kind=item.ticked"' in html
 
 
 def test_the_banner_counts_the_runs_that_were_asked_for_together(mia: User, prod: Environment) -> None:
