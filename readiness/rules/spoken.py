@@ -33,6 +33,50 @@ def month_name(month: int) -> str:
     )[month - 1]
 
 
+def short_month(month: int) -> str:
+    """Return a month, 1 to 12, as a short date has it: Nov, nov."""
+    return (
+        pgettext("short month", "Jan"),
+        pgettext("short month", "Feb"),
+        pgettext("short month", "Mar"),
+        pgettext("short month", "Apr"),
+        pgettext("short month", "May"),
+        pgettext("short month", "Jun"),
+        pgettext("short month", "Jul"),
+        pgettext("short month", "Aug"),
+        pgettext("short month", "Sep"),
+        pgettext("short month", "Oct"),
+        pgettext("short month", "Nov"),
+        pgettext("short month", "Dec"),
+    )[month - 1]
+
+
+def weekday_name(day: date) -> str:
+    """Return the day of the week as it stands inside a date: Tuesday, mardi."""
+    return (
+        pgettext("weekday", "Monday"),
+        pgettext("weekday", "Tuesday"),
+        pgettext("weekday", "Wednesday"),
+        pgettext("weekday", "Thursday"),
+        pgettext("weekday", "Friday"),
+        pgettext("weekday", "Saturday"),
+        pgettext("weekday", "Sunday"),
+    )[day.weekday()]
+
+
+def short_weekday(day: date) -> str:
+    """Return the day of the week as a short date has it: Tue, mar."""
+    return (
+        pgettext("short weekday", "Mon"),
+        pgettext("short weekday", "Tue"),
+        pgettext("short weekday", "Wed"),
+        pgettext("short weekday", "Thu"),
+        pgettext("short weekday", "Fri"),
+        pgettext("short weekday", "Sat"),
+        pgettext("short weekday", "Sun"),
+    )[day.weekday()]
+
+
 def day_number(day: date) -> str:
     """Return the day of the month as a date says it; French has 1er for the first."""
     return "1er" if day.day == 1 and french() else str(day.day)
@@ -41,6 +85,16 @@ def day_number(day: date) -> str:
 def long_day(day: date) -> str:
     """Return a day in full: 3 March 2026, 3 mars 2026."""
     return f"{day_number(day)} {month_name(day.month)} {day.year}"
+
+
+def short_day(day: date) -> str:
+    """Return a day of a year that is known: 24 Nov, 24 nov."""
+    return f"{day_number(day)} {short_month(day.month)}"
+
+
+def full_day(day: date) -> str:
+    """Return a day in full with its day of the week: Tuesday 3 March 2026, mardi 3 mars 2026."""
+    return f"{weekday_name(day)} {long_day(day)}"
 
 
 def number(value: float | Decimal, places: int = 0) -> str:
@@ -101,6 +155,18 @@ def counted_words(status: str, n: int) -> str:
 def clock(moment: datetime) -> str:
     """Return the time of day of an instant in its own zone: 18:16, 18 h 16 in French."""
     return f"{moment.hour} h {moment:%M}".replace(" ", NO_BREAK) if french() else f"{moment:%H:%M}"
+
+
+def exact_clock(moment: datetime) -> str:
+    """Return the time of day of an instant in its own zone, to the second: 18:16:52, 18 h 16 min 52 s in French."""
+    if not french():
+        return f"{moment:%H:%M:%S}"
+    return f"{clock(moment)} min {moment:%S} s".replace(" ", NO_BREAK)
+
+
+def labelled(name: object, value: object) -> str:
+    """Return what something is called and what it is: "Owner: Mia Roy"."""
+    return _("{name}: {value}").format(name=name, value=value)
 
 
 def long_moment(moment: datetime) -> str:

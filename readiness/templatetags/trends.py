@@ -7,7 +7,9 @@ from typing import Any
 from django import template
 from django.template.context import Context
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from readiness.rules.spoken import percent_words, short_day
 from readiness.selectors.overview import Overview
 from readiness.selectors.overview_filters import Filters
 from readiness.selectors.trend import Point, trend
@@ -55,21 +57,29 @@ def _path(xs: Sequence[float], shares: Sequence[int]) -> str:
 
 def _said(points: Sequence[Point]) -> str:
     each = "; ".join(
-        f"{point.day.day} {point.day:%b} {point.settled_percent}%, {point.observed_percent}% by probe"
+        _("{day} {share}, {observed} by probe").format(
+            day=short_day(point.day),
+            share=percent_words(point.settled_percent),
+            observed=percent_words(point.observed_percent),
+        )
         for point in points
     )
     first, last = points[0].settled_percent, points[-1].settled_percent
-    return f"Share of items settled, from {first} to {last} percent: {each}."
+    return _("Share of items settled, from {first} to {last} percent: {each}.").format(
+        first=first, last=last, each=each
+    )
 
 
 def in_words(points: Sequence[Point], since: str) -> str:
     """Return what is said where no picture is drawn: nothing was counted, it began, or nothing moved."""
     if not points:
-        return "Counted once a day, from the next day on."
+        return _("Counted once a day, from the next day on.")
     if len(points) == 1:
-        return f"Counted from {since} on; a picture needs a second day."
-    share, observed = points[-1].settled_percent, points[-1].observed_percent
-    return f"Unchanged since {since}: {share}% settled, {observed}% by probe."
+        return _("Counted from {since} on; a picture needs a second day.").format(since=since)
+    share, observed = percent_words(points[-1].settled_percent), percent_words(points[-1].observed_percent)
+    return _("Unchanged since {since}: {share} settled, {observed} by probe.").format(
+        since=since, share=share, observed=observed
+    )
 
 
 @register.inclusion_tag("partials/trend.html", takes_context=True)

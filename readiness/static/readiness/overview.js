@@ -20,7 +20,7 @@ document.addEventListener("mouseover", (event) => {
   const cell = cellAt(event.target);
   if (!cell || cell.title) return;
   const entry = entryOf(cell);
-  if (entry) cell.title = words.cellIs.replace("{status}", word(cell)).replace("{item}", () => entry[1]);
+  if (entry) cell.title = words.cellIs.replace("{value}", word(cell)).replace("{name}", () => entry[1]);
 });
 
 document.addEventListener("click", (event) => {
