@@ -13,7 +13,7 @@ from readiness.enums.standing import Status, Verdict
 from readiness.rules.permissions import Actor
 from readiness.rules.verdicts import Tally
 from readiness.selectors.strips import Cell, Strip
-from readiness.templatetags import charts, panels, readiness_words
+from readiness.templatetags import charts, date_words, panels, readiness_words
 
 NOW = datetime(2026, 11, 21, 18, 16, 52, tzinfo=UTC)
 
@@ -36,7 +36,7 @@ NOW = datetime(2026, 11, 21, 18, 16, 52, tzinfo=UTC)
     ],
 )
 def test_an_instant_is_said_as_people_say_it(before, words):
-    assert readiness_words.ago_words(NOW - before, NOW) == words
+    assert date_words.ago_words(NOW - before, NOW) == words
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_an_instant_is_said_as_people_say_it(before, words):
     ],
 )
 def test_a_day_is_said_with_as_much_as_is_needed(day, words):
-    assert readiness_words.day_words(day, date(2026, 11, 21)) == words
+    assert date_words.day_words(day, date(2026, 11, 21)) == words
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_day_is_said_with_as_much_as_is_needed(day, words):
     ],
 )
 def test_an_end_at_midnight_names_the_day_that_it_closes(end, words):
-    assert readiness_words.end_words(end, NOW) == words
+    assert date_words.end_words(end, NOW) == words
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_an_end_at_midnight_names_the_day_that_it_closes(end, words):
     ],
 )
 def test_a_duration_is_said_in_its_largest_whole_unit(span, words):
-    assert readiness_words.span_words(span) == words
+    assert date_words.span_words(span) == words
 
 
 def _tally(verdict: Verdict, **counts: int) -> Tally:
@@ -113,7 +113,7 @@ def test_every_verdict_and_status_has_a_word_and_a_cell():
         "Regressed",
     ]
     letters = {readiness_words.LETTERS[status] for status in Status}
-    assert letters == {letter for letter, _ in readiness_words._LEGENDS}
+    assert letters == {letter for letter, _ in readiness_words.LEGENDS}
 
 
 @pytest.mark.parametrize(

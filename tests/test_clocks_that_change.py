@@ -9,7 +9,7 @@ from django.utils import timezone
 from readiness.models import Event, Waiver
 from readiness.rules.waivers import end_of_day
 from readiness.selectors.crossings import texts
-from readiness.templatetags.readiness_words import end_words
+from readiness.templatetags.date_words import end_words
 from tests.deeds import ask
 from tests.factories import item_of, make_environment, make_member
 

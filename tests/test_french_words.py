@@ -11,8 +11,8 @@ from readiness.enums.standing import Status, Verdict
 from readiness.rules import spoken
 from readiness.rules.verdicts import Tally
 from readiness.selectors.trend import Point
+from readiness.templatetags import date_words, trends
 from readiness.templatetags import readiness_words as words
-from readiness.templatetags import trends
 
 pytestmark = pytest.mark.only_on("sqlite")
 NOW = datetime(2026, 11, 21, 18, 16, 52, tzinfo=UTC)  # A Saturday.
@@ -43,7 +43,7 @@ def _in_french() -> Iterator[None]:
     ],
 )
 def test_how_long_ago_something_was(ago: timedelta, said: str) -> None:
-    assert plain(words.ago_words(NOW - ago, NOW)) == said
+    assert plain(date_words.ago_words(NOW - ago, NOW)) == said
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_how_long_ago_something_was(ago: timedelta, said: str) -> None:
     ],
 )
 def test_a_day_as_people_say_it(day: date, said: str) -> None:
-    assert words.day_words(day, TODAY) == said
+    assert date_words.day_words(day, TODAY) == said
 
 
 def test_instants_times_and_spans() -> None:
-    assert plain(words.exact_words(NOW)) == "samedi 21 novembre 2026, 18~h~16~min~52~s UTC"
-    assert plain(words.end_words(NOW + timedelta(minutes=14), NOW)) == "18~h~30"
-    assert plain(words.end_words(NOW + timedelta(hours=20), NOW)) == "demain, 14~h~16"
-    assert [plain(words.span_words(timedelta(seconds=one))) for one in (30, 900, 21_600, 86_400, 90 * 86_400)] == [
+    assert plain(date_words.exact_words(NOW)) == "samedi 21 novembre 2026, 18~h~16~min~52~s UTC"
+    assert plain(date_words.end_words(NOW + timedelta(minutes=14), NOW)) == "18~h~30"
+    assert plain(date_words.end_words(NOW + timedelta(hours=20), NOW)) == "demain, 14~h~16"
+    assert [plain(date_words.span_words(timedelta(seconds=one))) for one in (30, 900, 21_600, 86_400, 90 * 86_400)] == [
         "30~s",
         "15~min",
         "6~h",

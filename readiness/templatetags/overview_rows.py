@@ -23,7 +23,8 @@ from readiness.selectors.fleet import Row
 from readiness.selectors.overview import Group, Overview
 from readiness.selectors.strips import in_words
 
-from .readiness_words import LETTERS, ago_words, day_words, now_of, verdict_words
+from .date_words import ago_words, day_words
+from .readiness_words import LETTERS, now_of, verdict_words
 from .review_words import kind_tag
 
 register = template.Library()

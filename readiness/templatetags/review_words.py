@@ -16,7 +16,8 @@ from readiness.rules.moved import Move, Way
 from readiness.rules.spoken import clock
 from readiness.selectors.coverage import discharged_by
 
-from .readiness_words import day_words, exact_words, now_of, status_word
+from .date_words import day_words, exact_words
+from .readiness_words import now_of, status_word
 
 register = template.Library()
 

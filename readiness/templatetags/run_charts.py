@@ -20,8 +20,9 @@ from readiness.rules.spoken import capital, clock, number
 from readiness.selectors.trails import key_seen_since
 
 from .charts import Row, fact_rows, row_of
+from .date_words import day_words, exact_words
 from .panels import findings_in_order, money
-from .readiness_words import day_words, exact_words, item_url, now_of
+from .readiness_words import item_url, now_of
 
 register = template.Library()
 

@@ -14,7 +14,8 @@ from readiness.rules.status import ItemFacts
 from readiness.selectors.ownership import owner_of
 from readiness.selectors.standing import ItemStanding, Known, Standing, Turn
 
-from .readiness_words import end_words, exact_words, now_of, status_word
+from .date_words import end_words, exact_words
+from .readiness_words import now_of, status_word
 
 register = template.Library()
 

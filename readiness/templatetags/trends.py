@@ -14,7 +14,8 @@ from readiness.selectors.overview import Overview
 from readiness.selectors.overview_filters import Filters
 from readiness.selectors.trend import Point, trend
 
-from .readiness_words import day_words, now_of
+from .date_words import day_words
+from .readiness_words import now_of
 
 register = template.Library()
 
