@@ -13,10 +13,9 @@ from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision
 from readiness.rules.decisions import Fact, Worsening
 from readiness.rules.moved import Move, Way
-from readiness.rules.spoken import clock
 from readiness.selectors.coverage import discharged_by
 
-from .date_words import day_words, exact_words
+from .date_words import day_and_time, day_words, exact_words
 from .readiness_words import now_of, status_word
 
 register = template.Library()
@@ -31,7 +30,7 @@ _CLASSES = {
 def moment_words(instant: datetime, now: datetime) -> str:
     """Return a day as people say it, and the time of day: "Tue 24 Nov 10:00", "tomorrow 10:00"."""
     local = timezone.localtime(instant)
-    return f"{day_words(local.date(), timezone.localdate(now))} {clock(local)}"
+    return day_and_time(day_words(local.date(), timezone.localdate(now)), local)
 
 
 @register.simple_tag(takes_context=True)
