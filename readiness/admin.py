@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from readiness.actions import ledger
 from readiness.models import BillingSource, Membership, Team, User
@@ -16,7 +17,7 @@ from readiness.rules.permissions import keep_people_refusals
 admin.site.site_header = "Readiness"
 admin.site.unregister(Group)
 admin.site.site_title = "Readiness"
-admin.site.index_title = "People, teams and billing sources"
+admin.site.index_title = gettext_lazy("People, teams and billing sources")
 
 
 def _may_keep_people(request: HttpRequest) -> bool:
@@ -26,10 +27,42 @@ def _may_keep_people(request: HttpRequest) -> bool:
 
 admin.site.has_permission = _may_keep_people  # type: ignore[method-assign]
 
-SLUG_MATTERS = (
+SLUG_MATTERS = gettext_lazy(
     "The slug is the name under which the operator grants key references to this team (READINESS_KEY_REFERENCES). "
     "Change both together."
 )
+
+
+_MODELS: dict[type[models.Model], tuple[Any, Any]] = {
+    User: (gettext_lazy("user"), gettext_lazy("users")),
+    Team: (gettext_lazy("team"), gettext_lazy("teams")),
+    Membership: (gettext_lazy("membership"), gettext_lazy("memberships")),
+    BillingSource: (gettext_lazy("billing source"), gettext_lazy("billing sources")),
+}
+_FIELDS: dict[type[models.Model], dict[str, Any]] = {
+    Team: {"slug": gettext_lazy("slug"), "name": gettext_lazy("name")},
+    Membership: {"user": gettext_lazy("user"), "team": gettext_lazy("team")},
+    BillingSource: {
+        "name": gettext_lazy("name"),
+        "environment_expression": gettext_lazy("environment expression"),
+        "cap_expression": gettext_lazy("cap expression"),
+        "currency_expression": gettext_lazy("currency expression"),
+        "header_name": gettext_lazy("header name"),
+        "secret_reference": gettext_lazy("secret reference"),
+    },
+}
+
+
+def _name_in_words() -> None:
+    """Give models and fields names that can be translated. They are no part of what migrations compare."""
+    for model, (one, many) in _MODELS.items():
+        model._meta.verbose_name, model._meta.verbose_name_plural = one, many  # noqa: SLF001
+    for model, names in _FIELDS.items():
+        for name, words in names.items():
+            model._meta.get_field(name).verbose_name = words  # type: ignore[union-attr]  # noqa: SLF001
+
+
+_name_in_words()
 
 
 class Recorded(admin.ModelAdmin[models.Model]):
@@ -71,9 +104,9 @@ class PeopleAdmin(Recorded, UserAdmin[User]):
     list_filter = ("is_reviewer", "is_auditor", "is_superuser", "is_active", "teams")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("May", {"fields": ("is_active", "is_reviewer", "is_auditor", "is_superuser")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (gettext_lazy("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (pgettext_lazy("admin", "May"), {"fields": ("is_active", "is_reviewer", "is_auditor", "is_superuser")}),
+        (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002

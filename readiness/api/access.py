@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from ninja.security import HttpBearer
 
 from readiness.actions.tokens import note_use
@@ -12,7 +13,7 @@ from readiness.selectors.tokens import token_shown
 
 from .problems import Problematic
 
-LET_IN_BY = "Send a token that works: Authorization: Bearer rdy_… An admin makes one under API tokens."
+LET_IN_BY = gettext_lazy("Send a token that works: Authorization: Bearer rdy_… An admin makes one under API tokens.")
 """One answer for no token, an unknown one, one that has ended and one that was revoked."""
 
 
@@ -42,12 +43,12 @@ class Bearer(HttpBearer):
         now = timezone.now()
         token = caller(request, now)
         if token is None:
-            raise Problematic(401, LET_IN_BY)
+            raise Problematic(401, str(LET_IN_BY))
         note_use(token=token, now=now)
         if request.content_type != "application/json":
-            raise Problematic(415, "Send JSON, and say so: Content-Type: application/json.")
+            raise Problematic(415, gettext("Send JSON, and say so: Content-Type: application/json."))
         if not request.body:
-            raise Problematic(400, "Send a JSON object with service, environment and build.")
+            raise Problematic(400, gettext("Send a JSON object with service, environment and build."))
         return token
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import Body, Field, Router, Schema, Status
 from pydantic import AfterValidator, ConfigDict, JsonValue
 
@@ -97,11 +98,14 @@ def say_build(request: HttpRequest, said: Body[BuildSaid]) -> Status[Any]:
     insist(scope_refusals(token.scopes, needed=TokenScope.WRITE_BUILDS))
     service = Service.objects.select_related("team").filter(slug=said.service).first()
     if service is None:
-        raise Problematic(404, f"There is no service {said.service}.")
+        raise Problematic(404, _("There is no service {service}.").format(service=said.service))
     insist(team_refusals(token.team_id, team_id=service.team_id, team=service.team.name))
     environment = Environment.objects.filter(service=service, name=said.environment).values_list("pk", flat=True)
     if not environment:
-        raise Problematic(404, f"{said.service} has no environment {said.environment}.")
+        raise Problematic(
+            404,
+            _("{service} has no environment {environment}.").format(service=said.service, environment=said.environment),
+        )
     runs = set_build(by=token, environment_id=environment[0], build=said.build, now=timezone.now())
     answer = BuildRuns(
         service=said.service,

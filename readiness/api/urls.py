@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, JsonResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -41,7 +43,7 @@ def _problematic(_request: HttpRequest, raised: Problematic) -> HttpResponse:
 
 @api.exception_handler(TokenEnded)
 def _ended(_request: HttpRequest, _raised: TokenEnded) -> HttpResponse:
-    return problem(401, [LET_IN_BY])
+    return problem(401, [str(LET_IN_BY)])
 
 
 @api.exception_handler(Archived)
@@ -57,7 +59,7 @@ def _refused(_request: HttpRequest, raised: Refused) -> HttpResponse:
 @api.exception_handler(HttpError)
 def _unreadable(_request: HttpRequest, raised: HttpError) -> HttpResponse:
     """Answer 400: ninja raises nothing else here than that a body cannot be read."""
-    return problem(raised.status_code, ["The body cannot be read as JSON in UTF-8."])
+    return problem(raised.status_code, [_("The body cannot be read as JSON in UTF-8.")])
 
 
 @api.exception_handler(ValidationError)
@@ -66,15 +68,21 @@ def _invalid(_request: HttpRequest, raised: ValidationError) -> HttpResponse:
     for error in raised.errors:
         name = str(error["loc"][2]) if len(error["loc"]) > 2 else "body"
         fields.setdefault(name, []).append(_words(error))
-    return problem(422, [f"{name}: {why}" for name, reasons in fields.items() for why in reasons], fields=fields)
+    return problem(
+        422,
+        [_("{field}: {reason}").format(field=name, reason=why) for name, reasons in fields.items() for why in reasons],
+        fields=fields,
+    )
 
 
 _SAID = {
-    "missing": "This field is missing.",
-    "extra_forbidden": "There is no such field.",
-    "string_type": "Send text.",
-    "string_pattern_mismatch": "Use the name as it is in its address: lower-case letters, digits and hyphens.",
-    "model_attributes_type": "Send a JSON object.",
+    "missing": gettext_lazy("This field is missing."),
+    "extra_forbidden": gettext_lazy("There is no such field."),
+    "string_type": gettext_lazy("Send text."),
+    "string_pattern_mismatch": gettext_lazy(
+        "Use the name as it is in its address: lower-case letters, digits and hyphens."
+    ),
+    "model_attributes_type": gettext_lazy("Send a JSON object."),
 }
 
 
@@ -82,8 +90,8 @@ def _words(error: dict[str, Any]) -> str:
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
     if error["type"] == "string_too_long":
-        return f"At most {error['ctx']['max_length']} characters."
-    return _SAID.get(error["type"], f"{error['msg']}.")
+        return _("At most {most} characters.").format(most=error["ctx"]["max_length"])
+    return str(_SAID.get(error["type"]) or f"{error['msg']}.")
 
 
 @api.exception_handler(Exception)
@@ -103,12 +111,12 @@ def _guarded(view: View, *methods: str) -> View:
     def guarded(request: HttpRequest) -> HttpResponseBase:
         if request.method not in methods:
             allowed = ", ".join(methods)
-            return problem(405, [f"Use {allowed} here."], headers={"Allow": allowed})
+            return problem(405, [_("Use {methods} here.").format(methods=allowed)], headers={"Allow": allowed})
         if request.headers.get("Transfer-Encoding"):
-            return problem(411, ["Send the body with its Content-Length, not in chunks."])
+            return problem(411, [_("Send the body with its Content-Length, not in chunks.")])
         length = request.headers.get("Content-Length") or "0"
         if not length.isdecimal() or len(length) > 9 or int(length) > MOST_BODY_BYTES:
-            return problem(413, [f"A body has at most {MOST_BODY_BYTES} bytes."])
+            return problem(413, [_("A body has at most {most} bytes.").format(most=MOST_BODY_BYTES)])
         response = view(request)
         response["Cache-Control"] = "no-store"
         return response
@@ -119,7 +127,7 @@ def _guarded(view: View, *methods: str) -> View:
 def openapi(request: HttpRequest) -> HttpResponse:
     """Answer the OpenAPI document, to whoever is signed in or shows a token."""
     if not request.user.is_authenticated and caller(request, timezone.now()) is None:
-        return problem(401, [LET_IN_BY])
+        return problem(401, [str(LET_IN_BY)])
     return JsonResponse(document(api))
 
 

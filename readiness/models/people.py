@@ -4,6 +4,7 @@ from functools import cached_property
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from readiness.rules.names import validate_slug
 from readiness.rules.permissions import Actor
@@ -13,20 +14,28 @@ class User(AbstractUser):
     """A person. Everyone signed in reads everything; a manager is a reader without a team."""
 
     is_reviewer = models.BooleanField(
-        "reviewer",
+        gettext_lazy("reviewer"),
         default=False,
-        help_text="Grants and refuses waivers that somebody else asked for, and decides in launch reviews.",
+        help_text=gettext_lazy(
+            "Grants and refuses waivers that somebody else asked for, and decides in launch reviews."
+        ),
     )
     is_auditor = models.BooleanField(
-        "auditor", default=False, help_text="Reads everything, like everybody, and exports the ledger."
+        gettext_lazy("auditor"),
+        default=False,
+        help_text=gettext_lazy("Reads everything, like everybody, and exports the ledger."),
     )
     keys_off = models.BooleanField(
-        "no single-letter keys",
+        gettext_lazy("no single-letter keys"),
         default=False,
-        help_text="Pages do not listen to single letters, for people who speak or whose hands slip.",
+        help_text=gettext_lazy("Pages do not listen to single letters, for people who speak or whose hands slip."),
     )
     language = models.CharField(
-        "language", max_length=10, blank=True, default="", help_text="Empty: the one that the browser asks for."
+        gettext_lazy("language"),
+        max_length=10,
+        blank=True,
+        default="",
+        help_text=gettext_lazy("Empty: the one that the browser asks for."),
     )
 
     class Meta:

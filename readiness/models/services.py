@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from readiness.enums.words import Kind
 from readiness.rules.names import validate_slug
@@ -16,7 +17,7 @@ from .people import Team
 class Service(models.Model):
     """A deployable thing that calls Bastion, owned by a team. Never deleted, only archived."""
 
-    slug = models.SlugField("name", max_length=60, unique=True, validators=[validate_slug])
+    slug = models.SlugField(gettext_lazy("name"), max_length=60, unique=True, validators=[validate_slug])
     description = models.CharField(max_length=200, blank=True)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="services")
     version = models.PositiveIntegerField(default=1)
@@ -33,19 +34,29 @@ class BillingSource(models.Model):
     """An HTTP JSON document from which the operator lets spend caps be read; Bastion documents no API for them."""
 
     name = models.CharField(max_length=80, unique=True)
-    url = models.URLField("document URL", max_length=500)
+    url = models.URLField(gettext_lazy("document URL"), max_length=500)
     environment_expression = models.CharField(
         max_length=300,
-        help_text="JMESPath to the record of one environment; {environment} stands for its name there, quoted: "
-        "environments[?name=={environment}] | [0]",
+        help_text=gettext_lazy(
+            "JMESPath to the record of one environment; {environment} stands for its name there, quoted: "
+            "environments[?name=={environment}] | [0]"
+        ),
     )
-    cap_expression = models.CharField(max_length=300, help_text="JMESPath in that record to the monthly cap.")
-    currency_expression = models.CharField(max_length=300, help_text="JMESPath in that record to the currency.")
-    header_name = models.CharField(max_length=60, blank=True, help_text="Header that carries the secret, if any.")
+    cap_expression = models.CharField(
+        max_length=300, help_text=gettext_lazy("JMESPath in that record to the monthly cap.")
+    )
+    currency_expression = models.CharField(
+        max_length=300, help_text=gettext_lazy("JMESPath in that record to the currency.")
+    )
+    header_name = models.CharField(
+        max_length=60, blank=True, help_text=gettext_lazy("Header that carries the secret, if any.")
+    )
     secret_reference = models.CharField(
         max_length=300,
         blank=True,
-        help_text="env:NAME or file:/path of the header's value, as the operator's own grant (_operator) allows.",
+        help_text=gettext_lazy(
+            "env:NAME or file:/path of the header's value, as the operator's own grant (_operator) allows."
+        ),
     )
 
     class Meta:
@@ -54,7 +65,9 @@ class BillingSource(models.Model):
             models.CheckConstraint(
                 condition=(Q(header_name="") & Q(secret_reference="")) | (~Q(header_name="") & ~Q(secret_reference="")),
                 name="billing_header_with_secret",
-                violation_error_message="Give the header's name and its secret reference together, or neither.",
+                violation_error_message=gettext_lazy(
+                    "Give the header's name and its secret reference together, or neither."
+                ),
             )
         ]
 
@@ -71,19 +84,21 @@ class Environment(models.Model):
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="environments")
     name = models.SlugField(max_length=40, validators=[validate_slug])
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    service_url = models.CharField("service URL", max_length=500, blank=True)
+    service_url = models.CharField(gettext_lazy("service URL"), max_length=500, blank=True)
     stream_route = models.CharField(max_length=300, blank=True)
-    bastion_url = models.CharField("Bastion URL", max_length=500, blank=True)
+    bastion_url = models.CharField(gettext_lazy("Bastion URL"), max_length=500, blank=True)
     key_reference = models.CharField(max_length=300, blank=True)
-    spend_cap = models.DecimalField("monthly spend cap", max_digits=12, decimal_places=2, null=True, blank=True)
-    spend_cap_currency = models.CharField("currency", max_length=3, blank=True)
+    spend_cap = models.DecimalField(
+        gettext_lazy("monthly spend cap"), max_digits=12, decimal_places=2, null=True, blank=True
+    )
+    spend_cap_currency = models.CharField(gettext_lazy("currency"), max_length=3, blank=True)
     billing_source = models.ForeignKey(
         BillingSource, on_delete=models.PROTECT, null=True, blank=True, related_name="environments"
     )
-    billing_name = models.CharField("name in the billing source", max_length=120, blank=True)
+    billing_name = models.CharField(gettext_lazy("name in the billing source"), max_length=120, blank=True)
     build = models.CharField(max_length=100, blank=True)
     build_since = models.DateTimeField(null=True, blank=True, editable=False)
-    launch_on = models.DateField("launch date", null=True, blank=True)
+    launch_on = models.DateField(gettext_lazy("launch date"), null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     settings_changed_at = models.DateTimeField()
     added_at = models.DateTimeField(null=True, editable=False)
@@ -95,14 +110,14 @@ class Environment(models.Model):
             models.UniqueConstraint(
                 fields=["service", "name"],
                 name="environment_name_in_service",
-                violation_error_message="This service already has an environment of that name.",
+                violation_error_message=gettext_lazy("This service already has an environment of that name."),
             ),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="environment_kind_known"),
             models.CheckConstraint(
                 condition=(Q(spend_cap__isnull=True) & Q(spend_cap_currency=""))
                 | (Q(spend_cap__isnull=False) & ~Q(spend_cap_currency="")),
                 name="environment_cap_with_currency",
-                violation_error_message="Give the spend cap and its currency together, or neither.",
+                violation_error_message=gettext_lazy("Give the spend cap and its currency together, or neither."),
             ),
             models.CheckConstraint(
                 condition=Q(spend_cap__isnull=True) | Q(spend_cap__gt=0), name="environment_cap_positive"

@@ -8,6 +8,8 @@ from django.utils.translation import get_language, npgettext, pgettext
 from django.utils.translation import gettext as _
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+ENGLISH = "en-ca"
+"""The language of what is stored, and of files for programs: ``override(ENGLISH)`` around what makes them."""
 
 
 def french() -> bool:

@@ -89,7 +89,7 @@ def same_name_refusals(prefix: str | None) -> list[str]:
 
 def may_words(scopes: Sequence[str]) -> str:
     """Return what these scopes let a program do, in words; one that is known no more stands for itself."""
-    labels: dict[str, str] = dict(TokenScope.choices)
+    labels = {scope: str(label) for scope, label in TokenScope.choices}
     words = ", ".join(labels.get(scope, scope) for scope in scopes)
     return words[:1].lower() + words[1:]
 

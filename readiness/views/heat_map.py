@@ -6,10 +6,12 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from readiness.enums.words import Kind
 from readiness.rules.cells import csv_text
+from readiness.rules.spoken import ENGLISH
 from readiness.selectors import heat_map as selector
 from readiness.selectors.heat_map import Filters, HeatMap
 
@@ -52,6 +54,7 @@ def filters_in(query: QueryDict) -> Filters:
     )
 
 
+@override(ENGLISH)
 def as_csv(found: HeatMap) -> str:
     """Return the cells as a file that spreadsheets open, in the order of the page."""
     lines: list[Sequence[object]] = [HEADINGS]

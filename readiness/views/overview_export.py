@@ -6,9 +6,11 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from readiness.rules.cells import csv_text
+from readiness.rules.spoken import ENGLISH
 from readiness.selectors import overview as selector
 from readiness.selectors.fleet import Row
 from readiness.selectors.overview import Group, Overview
@@ -24,6 +26,7 @@ COLUMNS = (
 
 
 @require_safe
+@override(ENGLISH)
 def export(request: Request, form: str) -> HttpResponse:
     """Answer what the filters leave as CSV or JSON, in the order of the page."""
     now, asked = timezone.now(), asked_by(request.GET)

@@ -7,9 +7,11 @@ from itertools import chain
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from readiness.rules.cells import csv_text
+from readiness.rules.spoken import ENGLISH
 from readiness.selectors import register as selector
 from readiness.selectors.register import Filters, Line
 from readiness.selectors.request_states import KINDS
@@ -64,6 +66,7 @@ def filters_in(query: QueryDict) -> Filters:
     )
 
 
+@override(ENGLISH)
 def as_csv(lines: Iterable[Line]) -> str:
     """Return lines as a file that spreadsheets open."""
     return csv_text(chain([HEADINGS], map(_cells, lines)))
