@@ -1,16 +1,20 @@
 """A refusal anywhere below a view becomes a page with its reasons, and what browsers may do with an answer is said."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 from django.views import defaults
 
 from readiness.rules.permissions import Refused
+from readiness.ways_back import way_back
 
 PERMISSIONS = ", ".join(
     f"{feature}=()"
@@ -52,6 +56,14 @@ class Private(MiddlewareMixin):
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "private, no-cache, no-store"
         return response
+
+
+class SignedIn(LoginRequiredMiddleware):
+    """Ask whoever is not signed in to do that first, and lead to a page then: an address of a form takes no GET."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseRedirect:  # noqa: ARG002
+        """Lead to the sign-in."""
+        return redirect_to_login(way_back(request))
 
 
 class Refusals:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -86,7 +87,7 @@ def test_keys_are_switched_off_and_on_for_one_person(client: Client, mia: User) 
     assert Event.objects.count() == events
 
 
-def test_the_switch_on_a_page_that_answered_a_form_leads_to_a_page(
+def test_switches_and_the_sign_in_lead_from_an_address_of_a_form_to_a_page(
     client: Client, mia: User, prod: Environment
 ) -> None:
     item = f"{prod.get_absolute_url()}items/spend-cap/"
@@ -106,6 +107,8 @@ def test_the_switch_on_a_page_that_answered_a_form_leads_to_a_page(
         found = re.findall(r'name="next" value="([^"]*)"', answer.content.decode())
         assert (answer.status_code, set(found)) == (status, {back}), address
         assert client.get(back).status_code == 200
+        signed_out = Client().post(address, {})
+        assert signed_out.headers["Location"] == f"/sign-in/?{urlencode({'next': back}, safe='/')}"
     html = client.get("/ledger/", {"kind": "item.ticked"}).content.decode()
     assert 'name="next" value="/ledger/?kind=item.ticked"' in html
 
