@@ -15,12 +15,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from readiness.enums.words import Judgement
+from readiness.actions import items, saved_filters
+from readiness.actions.counting import count_day
+from readiness.enums.words import DecisionKind, Judgement
 from readiness.management.commands.signin_link import signin_link
 from readiness.models import Environment, Evidence, User
+from readiness.selectors import fleet, waiting
 from readiness.selectors.first_steps import PUT_AWAY
 from readiness.selectors.items import item_detail
-from tests.deeds import ask, decide, observe, tick
+from tests.deeds import ask, configure, decide, decide_on, observe, tick, version
 from tests.factories import PASSWORD, item_of, make_environment, make_member, make_reviewer, make_service, make_team
 
 PASS, FAIL = Judgement.PASS, Judgement.FAIL
@@ -28,6 +31,8 @@ PASS, FAIL = Judgement.PASS, Judgement.FAIL
 pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 OVERVIEW, SHEET, ITEM = 7, 31, 49
 """How many queries a page costs, those of the session and the person included."""
+OVERVIEW_ANEW = 12
+"""How many the overview costs in a process that has read nothing yet."""
 
 
 @pytest.fixture
@@ -78,6 +83,29 @@ def test_the_overview_costs_the_same_with_1_and_with_30_environments(page: Clien
     for number in range(29):
         lively(mia, f"service-b-{number}")
     assert (with_one, queries(page, reverse("overview"))) == (OVERVIEW, OVERVIEW)
+
+
+@pytest.mark.parametrize("address", ["/", "/?rows=all"])
+def test_the_overview_costs_little_where_nothing_was_read_before(page: Client, mia: User, address: str) -> None:
+    launch, ada = timezone.localdate() + timedelta(days=9), make_reviewer("ada")
+    for number in range(5):
+        prod, now = lively(mia, f"service-{number}"), timezone.now()
+        configure(mia, prod, launch_on=launch, now=now)
+        item = item_of(prod, "spend-cap")
+        items.assign(by=mia, item_id=item.pk, owner=mia, due_on=None, seen_version=version(item), now=now)
+        decide(ada, ask(mia, item_of(prod, "audit-log"), now=now), now=now)
+        decide_on(prod, ada, DecisionKind.NO_GO, now=now)
+    for weeks in (0, 1, 2, 3):
+        count_day(now=now - timedelta(weeks=weeks))
+    saved_filters.save(by=mia, name="Mine", query="kind=prod", now=now)
+    page.get("/my-items/")
+    for _ in range(2):
+        fleet.forget()
+        waiting.forget_waiting()
+        with CaptureQueriesContext(connection) as made:
+            shown = page.get(address).context["overview"]
+        assert len(made) == OVERVIEW_ANEW
+    assert (len(shown.at_launch), len(shown.last_runs), shown.waiting, len(shown.people)) == (5, 5, 5, 1)
 
 
 def test_a_sheet_costs_the_same_with_1_and_with_30_environments_and_statements(page: Client, mia: User) -> None:

@@ -20,7 +20,7 @@ from tests.factories import item_of, make_environment, make_member, make_person,
 from tests.reading import at_field, value_of, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
-LAUNCHES, REVIEW, DECIDE, DECISION = 24, 24, 32, 25
+LAUNCHES, REVIEW, DECIDE, DECISION = 21, 21, 28, 22
 """How many queries a page costs, those of the session and the person included."""
 KEY = "qbt_live_4fK2mXw9Zr7TqLp0"
 

@@ -1,5 +1,6 @@
 """People and the teams they are in."""
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from django.contrib.auth.models import AbstractUser
@@ -53,12 +54,19 @@ class User(AbstractUser):
     @cached_property
     def actor(self) -> Actor:
         """What the rules need to know of this person. One query, once a request."""
+        return self._actor(self.memberships.values_list("team_id", flat=True))
+
+    def found_in(self, teams: Iterable[int]) -> None:
+        """Take it that these are their teams, read together with something else: ``actor`` then asks for none."""
+        self.actor = self._actor(teams)
+
+    def _actor(self, teams: Iterable[int]) -> Actor:
         return Actor(
             id=self.pk,
             is_admin=self.is_active and self.is_superuser,
             is_reviewer=self.is_active and self.is_reviewer,
             is_auditor=self.is_active and self.is_auditor,
-            teams=frozenset(self.memberships.values_list("team_id", flat=True)) if self.is_active else frozenset(),
+            teams=frozenset(teams) if self.is_active else frozenset(),
         )
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
 from readiness.enums.words import DecisionKind
-from readiness.models import Condition, Decision, Environment
+from readiness.models import Decision, Environment
 from readiness.rules.verdicts import Under
 
 
@@ -16,26 +16,27 @@ def newest_decisions(environments: Iterable[int] | None, at: datetime) -> dict[i
     One query, which reads no decision that another one replaced. Of two decisions at one instant the one that was
     recorded later stands.
     """
-    places = Environment.objects.all() if environments is None else Environment.objects.filter(pk__in=environments)
-    made = Decision.objects.filter(environment=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
-    newest = places.order_by().values_list(Subquery(made.values("pk")[:1]))
-    decided = Decision.objects.filter(pk__in=newest).defer("snapshot").order_by("environment_id")
+    decided = _newest(environments, at).defer("snapshot").order_by("environment_id")
     return {decision.environment_id: decision for decision in decided.select_related("by")}
 
 
+def _newest(environments: Iterable[int] | None, at: datetime) -> QuerySet[Decision]:
+    places = Environment.objects.all() if environments is None else Environment.objects.filter(pk__in=environments)
+    made = Decision.objects.filter(environment=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
+    return Decision.objects.filter(pk__in=places.order_by().values_list(Subquery(made.values("pk")[:1])))
+
+
 def standing_decisions(environments: Iterable[int] | None, at: datetime) -> dict[int, Under]:
-    """Return what stands on each environment at an instant, as the rules take it. Two queries."""
-    newest = newest_decisions(environments, at)
+    """Return what stands on each environment at an instant, as the rules take it. One query."""
+    open_then = Q(conditions__discharged_at=None) | Q(conditions__discharged_at__gt=at)
+    rows = _newest(environments, at).order_by().annotate(unmet=FilteredRelation("conditions", condition=open_then))
+    kinds: dict[int, DecisionKind] = {}
     conditions: dict[int, dict[int, datetime]] = {}
-    conditional = [one.pk for one in newest.values() if one.kind == DecisionKind.GO_WITH_CONDITIONS]
-    waiting = Q(discharged_at=None) | Q(discharged_at__gt=at)
-    if conditional:
-        for condition in Condition.objects.filter(waiting, decision__in=conditional):
-            conditions.setdefault(condition.decision_id, {})[condition.item_id] = condition.until
-    return {
-        environment: Under(kind=DecisionKind(one.kind), conditions=conditions.get(one.pk, {}))
-        for environment, one in newest.items()
-    }
+    for environment, kind, item, until in rows.values_list("environment_id", "kind", "unmet__item_id", "unmet__until"):
+        kinds[environment] = DecisionKind(kind)
+        if item is not None and kind == DecisionKind.GO_WITH_CONDITIONS:
+            conditions.setdefault(environment, {})[item] = until
+    return {one: Under(kind=kind, conditions=conditions.get(one, {})) for one, kind in kinds.items()}
 
 
 def under(environment: Environment, at: datetime) -> Under | None:

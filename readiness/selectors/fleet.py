@@ -5,24 +5,23 @@ services to read again: every change records an event in its transaction, and nu
 """
 
 from bisect import bisect_right, insort
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from threading import Lock
 from typing import Any, NamedTuple
 
-from django.db.models import F
+from django.db.models import F, FilteredRelation, Q, Subquery
 from django.utils import timezone
 
 from readiness.enums.standing import Status
 from readiness.enums.words import Kind
-from readiness.models import Entry, Environment, Event, Item, NotApplicable, User, Waiver
+from readiness.models import Clause, Entry, Environment, Event, Item, User
 from readiness.rules.status import ItemFacts
 from readiness.rules.verdicts import Stand, Tally, Under, stand_at, tally
 
 from .decisions import standing_decisions
-from .strips import Strip, answered_by, counting, entries_in_order, strip
+from .strips import Strip, answered_by, counting, strip
 
 MOST_NEWS = 5000
 """Whoever missed more events than this reads everything again."""
@@ -84,10 +83,10 @@ class Row:
 
 
 class Asked:
-    """Which entries are asked of a team, and which of them apply to a kind of environment."""
+    """Which entries are asked of a team, and which of them apply to a kind of environment. ``clauses`` are by entry."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = entries
+    def __init__(self, entries: Sequence[Entry], clauses: Mapping[int, Sequence[Clause]]) -> None:
+        self.entries, self.clauses = entries, clauses
         self.bounds = sorted({one.counts_from for one in entries if one.counts_from is not None})
         self._known: dict[tuple[int, str, int], tuple[list[Entry], list[Entry]]] = {}
 
@@ -192,7 +191,7 @@ class _Kept:
 def fleet(at: datetime) -> Fleet:
     """Return everything as the ledger's newest event left it. One query where nothing happened since.
 
-    Of services that something happened to, at most seven more; ten where all are read.
+    Of services that something happened to, at most four more; five in all where everything is read.
     """
     with _Kept.lock:
         _Kept.fleet = found = _followed(_Kept.fleet, at)
@@ -207,10 +206,8 @@ def forget() -> None:
 
 def read(at: datetime) -> Fleet:
     """Return everything read anew, and keep nothing of it."""
-    newest = Event.objects.order_by("-id").values_list("id", "hash", "at").first()
     # The number comes first: what is read after it is that event's state or a newer one, never an older one.
-    seen, seal, told_at = newest or (0, "", at)
-    asked = Asked(entries_in_order())
+    (seen, seal, told_at), asked = _newest_and_asked(at)
     services = _read(None, asked, at)
     if told_at > at:
         for held in services.values():
@@ -253,6 +250,29 @@ def _followed(known: Fleet | None, at: datetime) -> Fleet:
         services=services,
     )
     return _with_people(found, anew=any(one.kind.startswith(_OF_PEOPLE) for one in news))
+
+
+def _newest_and_asked(at: datetime) -> tuple[tuple[int, str, datetime], Asked]:
+    """Return the newest event, or what stands for none, and what is asked. One query; two where nothing is asked."""
+    newest = Event.objects.order_by("-id")
+    columns = {f"newest_{name}": Subquery(newest.values(name)[:1]) for name in ("id", "hash", "at")}
+    asked = FilteredRelation("clauses", condition=Q(clauses__retired_at=None))
+    rows = Entry.objects.filter(retired_at=None).annotate(asked=asked, **columns)
+    entries: dict[int, Entry] = {}
+    clauses: dict[int, list[Clause]] = {}
+    event: tuple[Any, ...] | None = None
+    for one in rows.select_related("section__checklist", "asked"):  # type: ignore[misc]  # A filtered relation.
+        entries.setdefault(one.pk, one)
+        event = tuple(getattr(one, name) for name in columns)
+        clause = getattr(one, "asked", None)
+        if clause is not None:
+            clauses.setdefault(one.pk, []).append(clause)
+    for mine in clauses.values():
+        mine.sort(key=lambda clause: clause.position)
+    if event is None:
+        event = newest.values_list("id", "hash", "at").first()
+    seen, seal, told_at = event or (None, None, None)
+    return (seen or 0, seal or "", told_at or at), Asked(list(entries.values()), clauses)
 
 
 class _News(NamedTuple):
@@ -330,6 +350,14 @@ def _bounds(facts: ItemFacts) -> Iterator[datetime]:
 _FACTS = ItemFacts.names()
 
 
+def _waiting() -> dict[str, FilteredRelation]:
+    """Return, for a query of items, the request about each that waits for a reviewer: one of each kind at most."""
+    return {
+        f"asks_{kind}": FilteredRelation(kind, condition=Q(**{f"{kind}__decided_at": None, f"{kind}__ended_at": None}))
+        for kind in ("waivers", "notapplicables")
+    }
+
+
 def _read(services: Iterable[int] | None, asked: Asked, at: datetime) -> dict[int, Held]:
     """Return services as they are now, None asking for all; those without a live environment are left out."""
     which = {} if services is None else {"service__in": list(services)}
@@ -339,12 +367,15 @@ def _read(services: Iterable[int] | None, asked: Asked, at: datetime) -> dict[in
         environments.setdefault(one.service_id, []).append(one)
     ids = None if services is None else [one.pk for mine in environments.values() for one in mine]
     unders = standing_decisions(ids, at) if environments else {}
-    waiting = _waiting(which)
+    waiting: dict[int, dict[int, int]] = {}
     items: dict[int, dict[int | None, dict[int, KeptItem]]] = {}
     rows = Item.objects.filter(entry__retired_at=None, service__archived_at=None, **which).order_by()
-    for service, environment, entry, pk, owner, *facts in rows.values_list(
-        "service_id", "environment_id", "entry_id", "pk", "owner_id", *_FACTS
+    asking = _waiting()
+    for service, environment, entry, pk, owner, waiver, left_out, *facts in rows.annotate(**asking).values_list(
+        "service_id", "environment_id", "entry_id", "pk", "owner_id", *(f"{name}__pk" for name in asking), *_FACTS
     ):
+        if waiver is not None or left_out is not None:
+            waiting.setdefault(service, {})[pk] = (waiver is not None) + (left_out is not None)
         kept = KeptItem(pk, owner, _NOTHING if not any(facts) else ItemFacts(**dict(zip(_FACTS, facts, strict=True))))
         items.setdefault(service, {}).setdefault(environment, {})[entry] = kept
     return {
@@ -357,18 +388,3 @@ def _read(services: Iterable[int] | None, asked: Asked, at: datetime) -> dict[in
         )
         for key, mine in environments.items()
     }
-
-
-def _waiting(which: Mapping[str, Any]) -> dict[int, Counter[int]]:
-    """Return how many requests wait for a reviewer, by service and item."""
-    found: dict[int, Counter[int]] = {}
-    of_items = {f"item__{name}": value for name, value in which.items()}
-    asked = [
-        model.objects.filter(decided_at=None, ended_at=None, item__entry__retired_at=None, **of_items)
-        .order_by()
-        .values_list("item__service_id", "item_id")
-        for model in (Waiver, NotApplicable)
-    ]
-    for service, item in asked[0].union(asked[1], all=True):
-        found.setdefault(service, Counter())[item] += 1
-    return found

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from readiness.enums.words import Judgement, RunState, Scope
-from readiness.models import Clause, Entry, Environment, Item, NotApplicable, Run, Waiver
+from readiness.models import Clause, Disabling, Entry, Environment, Item, NotApplicable, Run, Waiver
 from readiness.observers import Observer, observers
 from readiness.rules.folding import Grant
 from readiness.rules.verdicts import Under
@@ -84,24 +84,59 @@ Running = Mapping[Place, Collection[tuple[str, str]]]
 
 
 def running_of(services: Iterable[int], off: Collection[tuple[str, int | None]]) -> Running:
-    """Return what is taken to keep passing on the live environments of services. Three queries.
+    """Return what is taken to keep passing on the live environments of services. One query.
 
     Left out are clauses that a probe did not pass when it looked last: it could not tell, or it broke. In a service as
     a whole a probe runs where it runs on any of its environments.
     """
-    known = observers()
-    places = Environment.objects.filter(service__in=list(services), archived_at=None)
-    live = {one.pk: one for one in places.select_related("service__team", "billing_source")}
+    return _running(looked_last(Environment.objects.filter(service__in=list(services))), off)
+
+
+def running_on(places: Sequence[Environment]) -> Running:
+    """Return the same for environments that come from ``looked_last`` and ``with_switches``. No query."""
+    off = {(slug, one.pk) for one in places for slug, name in _named("off_") if getattr(one, name)}
+    return _running(places, off)
+
+
+def looked_last(places: QuerySet[Environment]) -> QuerySet[Environment]:
+    """Return environments, each with the findings of the run of each probe that ended last; archived ones are none.
+
+    Their service, team and billing source are joined.
+    """
+    ended = Run.objects.filter(environment=OuterRef("pk"), state__in=[RunState.DONE, RunState.ERRORED])
+    newest = {
+        name: Subquery(ended.filter(probe=slug).order_by("-queued_at", "-id").values("findings")[:1])
+        for slug, name in _named("last_")
+    }
+    return places.filter(archived_at=None).select_related("service__team", "billing_source").annotate(**newest)
+
+
+def with_switches(places: QuerySet[Environment]) -> QuerySet[Environment]:
+    """Return environments, each with whether each probe is switched off there."""
+    there = Disabling.objects.filter(Q(environment=OuterRef("pk")) | Q(environment=None), ended_at=None)
+    return places.annotate(**{name: Exists(there.filter(probe=slug)) for slug, name in _named("off_")})
+
+
+def _named(prefix: str) -> list[tuple[str, str]]:
+    return [(slug, f"{prefix}{number}") for number, slug in enumerate(sorted(observers()))]
+
+
+def _running(places: Iterable[Environment], off: Collection[tuple[str, int | None]]) -> Running:
+    known, live = observers(), list(places)
     runs: dict[Place, set[str]] = {}
-    for one in live.values():
+    for one in live:
         here = {slug for slug, observer in known.items() if runs_by_itself(observer, one, off)}
         for place in ((one.service_id, one.pk), (one.service_id, None)):
             runs.setdefault(place, set()).update(here)
     found: dict[Place, set[tuple[str, str]]] = {}
-    for pk, probe, clause in passed_last(list(live.values()), set().union(*runs.values())):
-        for place in ((live[pk].service_id, pk), (live[pk].service_id, None)):
-            if probe in runs[place]:
-                found.setdefault(place, set()).add((probe, clause))
+    for one in live:
+        for probe, name in _named("last_"):
+            passed = {
+                (probe, said["clause"]) for said in getattr(one, name) or () if said["judgement"] == Judgement.PASS
+            }
+            for place in ((one.service_id, one.pk), (one.service_id, None)):
+                if probe in runs[place]:
+                    found.setdefault(place, set()).update(passed)
     return found
 
 
@@ -110,29 +145,6 @@ def scheduled(environment: Environment, entry: Entry, clauses: Iterable[Clause],
     place = None if entry.scope == Scope.SERVICE else environment.pk
     passing = running.get((environment.service_id, place), ())
     return {clause.slug for clause in clauses if (clause.probe, clause.slug) in passing}
-
-
-def passed_last(environments: Sequence[Environment], probes: Collection[str]) -> set[tuple[int, str, str]]:
-    """Return where a probe passed a clause when it ended last, as environment, probe and clause. Two queries.
-
-    A probe that could not tell, or broke, when it looked last does not pass now.
-    """
-    ended = Run.objects.filter(environment=OuterRef("pk"), state__in=[RunState.DONE, RunState.ERRORED])
-    newest = {
-        f"last_{number}": Subquery(ended.filter(probe=probe).order_by("-queued_at", "-id").values("pk")[:1])
-        for number, probe in enumerate(sorted(probes))
-    }
-    if not newest:
-        return set()
-    places = Environment.objects.filter(pk__in=[place.pk for place in environments])
-    ids = [run for runs in places.values_list(*newest.values()) for run in runs if run]
-    found = Run.objects.filter(pk__in=ids).values_list("environment_id", "probe", "findings")
-    return {
-        (environment, probe, finding["clause"])
-        for environment, probe, findings in found
-        for finding in findings
-        if finding["judgement"] == Judgement.PASS
-    }
 
 
 def runs_by_itself(observer: Observer, environment: Environment, off: Collection[tuple[str, int | None]]) -> bool:

@@ -5,17 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from readiness.enums.standing import Status, Verdict
-from readiness.enums.words import RunState
-from readiness.models import Entry, Environment, Run, Team
+from readiness.models import Entry, Team
 from readiness.rules.verdicts import Tally
 
 from . import fleet as fleets
 from .fleet import Fleet, Row
-from .forecasted import forecasted
+from .forecasted import looked
 from .overview_filters import Filters, fitting
 from .strips import counting
 
@@ -124,7 +122,7 @@ def overview(
     entries = counting(kept.asked.entries, at)
     groups = _groups(shown, entries, grouping, today)
     groups, page, pages, first, last = _one_page(groups, page, size)
-    on_page = {row.pk for group in groups for row in group.rows}
+    runs = looked((row for group in groups for row in group.rows), kept, at)
     strips, strip_of_team = _strips(groups)
     return Overview(
         groups=groups,
@@ -148,8 +146,8 @@ def overview(
         seal=kept.seal,
         strips=strips,
         strip_of_team=strip_of_team,
-        last_runs=_last_runs(on_page),
-        at_launch=forecasted((row for group in groups for row in group.rows), kept, at),
+        last_runs=runs.last_runs,
+        at_launch=runs.at_launch,
         without=[] if shown else _without(everything, filters, kept, today),
     )
 
@@ -161,17 +159,6 @@ def up_to_date(seen: int, drawn: datetime, at: datetime) -> bool:
     """
     kept = fleets.fleet(at)
     return kept.seen == seen and not kept.moved(drawn, at)
-
-
-def _last_runs(environments: set[int]) -> dict[int, datetime | None]:
-    """Return when a run of each ended last: one query, one step on an index for each. Runs are not in the ledger."""
-    if not environments:
-        return {}
-    done = Run.objects.filter(environment=OuterRef("pk"), state=RunState.DONE).order_by("-finished_at")
-    found = Environment.objects.order_by()
-    if len(environments) <= ROWS:
-        found = found.filter(pk__in=environments)
-    return dict(found.values_list("pk", Subquery(done.values("finished_at")[:1])))
 
 
 def _strips(groups: Sequence[Group]) -> tuple[list[Sequence[Entry]], dict[int, int]]:

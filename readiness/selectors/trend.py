@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from readiness.models import DayCount
@@ -37,24 +38,40 @@ class Point:
 def trend(at: datetime, *, kinds: Collection[str] = (), teams: Collection[str] = ()) -> list[Point]:
     """Return the points of the last eight weeks, the oldest first: a day that was not counted has none.
 
-    They are a week apart, back from the newest day that was counted; a day apart while the counts are young. Two
-    queries; one where nothing was counted.
+    They are a week apart, back from the newest day that was counted; a day apart while the counts are young. One query
+    where today was counted and the counts are not young, else up to three.
     """
     today = timezone.localdate(at)
     counted = DayCount.objects.filter(day__gte=today - timedelta(weeks=WEEKS), day__lte=today).order_by()
-    ends = counted.aggregate(oldest=Min("day"), newest=Max("day"))
-    oldest, newest = ends["oldest"], ends["newest"]
+    guessed = {today - timedelta(weeks=number) for number in range(WEEKS + 1)}
+    found = _sums(counted, guessed, kinds, teams)
+    ends = found[0][1:3] if found else tuple(counted.aggregate(oldest=Min("day"), newest=Max("day")).values())
+    oldest, newest = ends
     if oldest is None or newest is None:
         return []
     step = timedelta(days=1) if newest - oldest < YOUNG else timedelta(weeks=1)
-    days = [newest - step * number for number in range((newest - oldest) // step + 1)]
+    days = {newest - step * number for number in range((newest - oldest) // step + 1)}
+    if not days <= guessed:
+        found = _sums(counted, days, kinds, teams)
+    return [
+        Point(day=day, items=of, settled=done, verified=seen)
+        for day, _oldest, _newest, of, done, seen in found
+        if day in days
+    ]
+
+
+def _sums(
+    counted: QuerySet[DayCount], days: Collection[date], kinds: Collection[str], teams: Collection[str]
+) -> list[tuple[Any, ...]]:
+    """Return the sums of some days, each with the oldest and the newest day that was counted at all. One query."""
     rows = counted.filter(day__in=days)
     if kinds:
         rows = rows.filter(environment__kind__in=kinds)
     if teams:
         rows = rows.filter(environment__service__team__slug__in=teams)
-    sums = rows.values("day").annotate(of=Sum("items"), done=Sum("settled"), seen=Sum("verified")).order_by("day")
-    return [
-        Point(day=day, items=of, settled=done, verified=seen)
-        for day, of, done, seen in sums.values_list("day", "of", "done", "seen")
-    ]
+    ends = {
+        "oldest": Subquery(counted.order_by("day").values("day")[:1]),
+        "newest": Subquery(counted.order_by("-day").values("day")[:1]),
+    }
+    sums = rows.values("day").annotate(**ends, of=Sum("items"), done=Sum("settled"), seen=Sum("verified"))
+    return list(sums.order_by("day").values_list("day", *ends, "of", "done", "seen"))
