@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from readiness.enums.words import RunState
@@ -40,23 +40,47 @@ def looked(rows: Iterable[Row], kept: Fleet, at: datetime) -> Looked:
     that is so of many.
     """
     shown = {row.pk: row for row in rows}
-    today = timezone.localdate(at)
-    ahead = [row for row in shown.values() if row.launch_on and row.launch_on > today]
+    ahead = _ahead(shown.values(), at)
     asked = _to_ask(ahead, at)
-    if not asked:
+    if 3 * len(asked) < max(1, len(shown)):
+        _ask(asked, kept, at, looked_last(_places(asked)))
         return Looked(_last_runs(shown), _known(ahead))
-    services = {row.environment.service_id for row in asked}
-    together = 3 * len(asked) >= len(shown)
-    which = Q(service__in=services) | Q(pk__in=shown) if together else Q(service__in=services)
-    places = looked_last(with_switches(Environment.objects.filter(which)))
-    found = list(places.annotate(ended=_ended()) if together else places)
+    places = looked_last(_places(asked) | Environment.objects.filter(pk__in=shown)).annotate(ended=_ended())
+    found = _ask(asked, kept, at, places)
+    return Looked({one.pk: getattr(one, "ended", None) for one in found}, _known(ahead))
+
+
+def forecasted(rows: Iterable[Row], kept: Fleet, at: datetime) -> dict[int, Tally]:
+    """Return the verdict of each row that launches on a day to come, as far as it is known.
+
+    No query where all are known; two where some are not, or are known for too long.
+    """
+    ahead = _ahead({row.pk: row for row in rows}.values(), at)
+    asked = _to_ask(ahead, at)
+    _ask(asked, kept, at, looked_last(_places(asked)))
+    return _known(ahead)
+
+
+def _ahead(rows: Iterable[Row], at: datetime) -> list[Row]:
+    today = timezone.localdate(at)
+    return [row for row in rows if row.launch_on and row.launch_on > today]
+
+
+def _places(rows: Iterable[Row]) -> QuerySet[Environment]:
+    return Environment.objects.filter(service__in={row.environment.service_id for row in rows})
+
+
+def _ask(asked: Sequence[Row], kept: Fleet, at: datetime, places: QuerySet[Environment]) -> list[Environment]:
+    """Keep the verdicts of rows on their launch dates; ``places`` have looked last. Two queries; none for none."""
+    if not asked:
+        return []
+    found = list(with_switches(places))
     unders = {row.pk: row.under for row in asked if row.under is not None}
     entries, clauses = kept.asked.entries, kept.asked.clauses
     forecasts = forecasts_of((row.environment for row in asked), entries, clauses, running_on(found), unders, at)
     for row in asked:
         row.drawn[_KEY] = at, forecasts.get(row.pk)
-    last_runs = {one.pk: getattr(one, "ended", None) for one in found} if together else _last_runs(shown)
-    return Looked(last_runs, _known(ahead))
+    return found
 
 
 def _to_ask(ahead: Sequence[Row], at: datetime) -> list[Row]:
