@@ -16,7 +16,7 @@ from readiness.rules.verdicts import Tally
 from . import fleet as fleets
 from .decisions import newest_decisions
 from .fleet import Fleet, Row
-from .forecasted import forecasted
+from .forecasted import looked
 from .standing import launch_instant
 
 MOST_A_DAY = 4
@@ -97,9 +97,9 @@ class CalendarMonth:
 
 
 def calendar_month(month: Month, whose: Whose, at: datetime, *, first_weekday: int) -> CalendarMonth:
-    """Return a month as it stands at an instant. Four queries, whatever there is; ``fleets`` says what more.
+    """Return a month as it stands at an instant. Five queries, whatever there is; ``fleets`` says what more.
 
-    Where forecasts are not known yet they are eight more. Reviews stand on the day that they start.
+    Where forecasts are not known yet they are two more. Reviews stand on the day that they start.
     """
     kept = fleets.fleet(at)
     rows = _rows(kept, whose, at)
@@ -188,9 +188,9 @@ def _remarks(row: Row, review: Review | None, today: date) -> list[Remark]:
 
 
 def _launches(rows: Sequence[Row], kept: Fleet, at: datetime) -> dict[int, Launch]:
-    """Return launches by their keys. Two queries, and those of the forecasts that are not known."""
+    """Return launches by their keys. Three queries, and those of the forecasts that are not known."""
     today, keys = timezone.localdate(at), {row.pk for row in rows}
-    at_launch = forecasted(rows, kept, at)
+    at_launch = looked(rows, kept, at).at_launch
     decided = newest_decisions(keys, at) if keys else {}
     agenda = AgendaLine.objects.filter(environment__in=keys, review__closed_at=None).select_related("review")
     reviews: dict[int, Review] = {}
