@@ -1,4 +1,4 @@
-"""The demo's launch reviews: one that was held, with each kind of decision, and one to come."""
+"""The demo's launch reviews: one that was held, with each kind of decision, and one to be held today."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,11 +58,11 @@ Step = tuple[datetime, Callable[..., object]]
 
 
 def review_steps(people: Mapping[str, User], now: datetime) -> list[Step]:
-    """Return what was done about reviews, each with when: yesterday one was held, in two days is the next."""
+    """Return what was done about reviews, each with when: yesterday one was held, soon is the next."""
     held = _at_ten(now, days=-1)
     steps: list[Step] = [
         (held - timedelta(days=3), partial(_plan, HELD, held, [one.service for one in DECIDED], people)),
-        (now - timedelta(hours=6), partial(_plan, TO_COME, _at_ten(now, days=2), AGENDA_TO_COME, people)),
+        (now - timedelta(hours=6), partial(_plan, TO_COME, _soon(now), AGENDA_TO_COME, people)),
     ]
     for minutes, one in enumerate(DECIDED, start=1):
         steps.append((held + timedelta(minutes=6 * minutes), partial(_decide, one, people)))
@@ -77,6 +77,11 @@ def review_steps(people: Mapping[str, User], now: datetime) -> list[Step]:
 def _at_ten(now: datetime, *, days: int) -> datetime:
     day = timezone.localdate(now) + timedelta(days=days)
     return datetime.combine(day, time(10), tzinfo=timezone.get_current_timezone())
+
+
+def _soon(now: datetime) -> datetime:
+    """Return the next half hour, so that the review can be held at the first look at the demo."""
+    return now.replace(minute=30 * (now.minute // 30), second=0, microsecond=0) + timedelta(minutes=30)
 
 
 def _plan(

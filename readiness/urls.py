@@ -17,6 +17,9 @@ from readiness.views import (
     items,
     ledger,
     live,
+    meeting_decisions,
+    meeting_items,
+    meetings,
     mine,
     overview,
     overview_export,
@@ -38,6 +41,8 @@ from readiness.views import (
     transfers,
 )
 
+MEETING = "reviews/<int:review>/meeting/"
+MEETING_ITEM = MEETING + "<slug:service>/<slug:environment>/<slug:entry>/"
 ITEM = "services/<slug:service>/<slug:environment>/items/<slug:entry>/"
 
 urlpatterns = [
@@ -72,6 +77,19 @@ urlpatterns = [
     path("reviews/<int:review>/minutes/", reviews.minutes, name="review-minutes"),
     path("reviews/<int:review>/close/", reviews.close, name="review-close"),
     path("reviews/<int:review>/<slug:service>/<slug:environment>/decide/", decisions.decide, name="launch-decide"),
+    path(MEETING, meetings.show, name="meeting"),
+    path(MEETING + "live/", meetings.live, name="meeting-live"),
+    path(MEETING + "open/", meetings.open_, name="meeting-open"),
+    path(MEETING + "line/", meetings.go_to, name="meeting-line"),
+    path(MEETING + "chair/", meetings.take_chair, name="meeting-chair"),
+    path(MEETING + "here/", meetings.here, name="meeting-here"),
+    path(MEETING + "people/", meetings.people, name="meeting-people"),
+    path(MEETING + "note/", meetings.note, name="meeting-note"),
+    path(MEETING + "decide/", meeting_decisions.decide, name="meeting-decide"),
+    path(MEETING_ITEM + "tick/", meeting_items.tick, name="meeting-tick"),
+    path(MEETING_ITEM + "waiver/", meeting_items.ask_waiver, name="meeting-waiver"),
+    path(MEETING_ITEM + "answer/", meeting_items.answer, name="meeting-answer"),
+    path(MEETING_ITEM + "run/", meeting_items.run, name="meeting-run"),
     path("decisions/<int:decision>/", decisions.decision, name="decision"),
     path("checklists/", checklists.listed, name="checklists"),
     path("checklists/import/", checklists.import_, name="checklist-import"),

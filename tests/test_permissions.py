@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from readiness.actions import requests
+from readiness.actions import meetings, requests
 from readiness.enums.words import Judgement
 from readiness.models import (
     ApiToken,
@@ -57,6 +57,7 @@ DOES = (TO_SIGN_IN, 403, 403, 403, 302, 403, 302)
 ADMINS = (TO_SIGN_IN, 403, 403, 403, 403, 403, 302)
 REVIEWS = (TO_SIGN_IN, 403, 403, 403, 403, 302, 403)
 NOT_SO = (TO_SIGN_IN, 405, 405, 405, 405, 405, 405)
+MEETING_ACTS = ("-live", "-open", "-line", "-chair", "-here", "-people", "-note", "-decide")
 OPEN_TO_ALL = (200, 200, 200, 200, 200, 200, 200)
 
 # What GET and POST answer to each role in ROLES; POST sends a form that is right where the person may send it.
@@ -94,6 +95,19 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "review-minutes": (NOT_SO, REVIEWS),
     "review-close": (NOT_SO, REVIEWS),
     "launch-decide": (READ, REVIEWS),
+    "meeting": (READ, NOT_SO),
+    "meeting-live": (READ, NOT_SO),
+    "meeting-open": (NOT_SO, REVIEWS),
+    "meeting-line": (NOT_SO, REVIEWS),  # The reviewer here has the chair; tests/test_actions_meetings.py has others.
+    "meeting-chair": (NOT_SO, (TO_SIGN_IN, 403, 403, 403, 403, 403, 403)),  # Who has it cannot take it.
+    "meeting-here": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
+    "meeting-people": (NOT_SO, REVIEWS),
+    "meeting-note": (NOT_SO, (TO_SIGN_IN, 302, 302, 302, 302, 302, 302)),
+    "meeting-decide": (NOT_SO, REVIEWS),
+    "meeting-tick": (NOT_SO, DOES),
+    "meeting-waiver": (NOT_SO, DOES),
+    "meeting-answer": (NOT_SO, REVIEWS),
+    "meeting-run": (NOT_SO, DOES),
     "decision": (READ, NOT_SO),
     "tokens": (READ, NOT_SO),
     "token-make": ((TO_SIGN_IN, 403, 403, 403, 403, 403, 200), (TO_SIGN_IN, 403, 403, 403, 403, 403, 201)),
@@ -202,6 +216,13 @@ class Place:
             "token-revoke": [ApiToken.objects.values_list("pk", flat=True).get()],
             "launch-decide": [self.decision.review_id, service, environment],
             "decision": [self.decision.pk],
+            "decision-pack": [self.decision.pk],
+            "decision-pack-file": [self.decision.pk, "json"],
+            **{f"meeting{more}": [self.decision.review_id] for more in ("", *MEETING_ACTS)},
+            **{
+                f"meeting-{act}": [self.decision.review_id, service, environment, self.item.entry.slug]
+                for act in ("tick", "waiver", "answer", "run")
+            },
             **{f"review{more}": [self.decision.review_id] for more in ("", "-change", "-minutes", "-close")},
         }
         alone = {"healthz", "readyz", "overview", "sign-in", "sign-in-link", "sign-out", "service-add"}
@@ -273,6 +294,20 @@ class Place:
             "ask-not-applicable": {**seen, "reason": REASON},
             "decide": {**seen, "request": f"waiver-{self.waiting()}", "answer": "grant", "note": ""},
             "answer": {"requests": f"waiver-{self.waiting()}", "answer": "grant", "note": ""},
+            "meeting-line": {"line": self.prod.pk},
+            "meeting-chair": {"chair": self.people["reviewer"].pk},
+            "meeting-here": {"do": "come"},
+            "meeting-people": {"person": self.people["member"].pk, "do": "in"},
+            "meeting-note": {"text": SUMMARY, "line": self.prod.pk},
+            "meeting-decide": {
+                "kind": "no-go",
+                "line": self.prod.pk,
+                "dissents": 1,
+                "seen_decision": self.decision.pk,
+            },
+            "meeting-tick": {**seen, "summary": SUMMARY, "links": "https://docs.example.ca"},
+            "meeting-waiver": {**seen, "stance": "accept-risk", "reason": REASON, "until": today.isoformat()},
+            "meeting-answer": {**seen, "request": f"waiver-{self.waiting()}", "answer": "grant"},
             "decide-batch": {**seen, "request": ",".join(self.batch()), "answer": "grant", "note": ""},
             "item-take": seen,
             "leave-out": {"seen": seen_text({one.pk: one.version for one in self.section()}), "reason": REASON},
@@ -316,7 +351,10 @@ class Place:
             observe(self.prod, "spend-cap", now=timezone.now(), cap_matches=Judgement.FAIL)
         if name in ("item-retire", "probe-enable"):
             self.client("admin").post(self.address("probe-disable"), self.form("probe-disable"))
-        if name in ("decide", "end-request", "answer"):
+        if name.startswith("meeting") and name != "meeting-open":
+            review = self.decision.review_id
+            meetings.open_meeting(by=self.people["reviewer"], review_id=review, order=[], now=timezone.now())
+        if name in ("decide", "end-request", "answer", "meeting-answer"):
             ask(self.people["member"], self.item, now=timezone.now())
         if name == "decide-batch":
             self.client("member").post(self.address("leave-out"), self.form("leave-out"))

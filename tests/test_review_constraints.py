@@ -47,6 +47,7 @@ def test_the_database_keeps_out_a_decision_without_an_author_an_instant_or_a_sna
         "verdict": "ready",
         "snapshot": "{}",
         "hash": "0" * 64,
+        "key": "",
     }
     bad = {
         "by_id": {"by_id": None},

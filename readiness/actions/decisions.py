@@ -13,10 +13,12 @@ from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision, Dissent, Environment, Item, User
 from readiness.rules import decisions as rules
 from readiness.rules.decisions import Terms, Unsettled
+from readiness.rules.meetings import quorum_refusals
 from readiness.rules.permissions import Refused, archived_refusals, insist, launch_refusals
 from readiness.rules.snapshots import hash_of, write
 from readiness.rules.texts import unkept
 from readiness.rules.waivers import end_of_day
+from readiness.selectors.room import people_here
 from readiness.selectors.snapshots import snapshot_of
 from readiness.selectors.standing import Standing, verdict
 
@@ -61,13 +63,15 @@ def decide(
     dissents: Sequence[NewDissent],
     conditions: Sequence[NewCondition],
     seen_decision: int | None,
+    key: str = "",
     now: datetime,
 ) -> Decision:
     """Decide on an environment in a review, on a snapshot of its sheet as it stands now.
 
     ``seen_decision`` is the decision that stood when the person looked, None for none; another one in between raises
     ``DecisionCrossed``. The items of the sheet stand still until this is written. ``conditions`` count for a go with
-    conditions alone, and there is one for each item that is not settled.
+    conditions alone, and there is one for each item that is not settled. What this person sends again with the same
+    ``key`` is not decided again: the decision that it made is returned.
     """
     environment = _lock_sheet(environment_id)
     review = lock_review(review_id)
@@ -75,6 +79,10 @@ def decide(
     insist(archived_refusals(environment.service.archived_at, environment.archived_at))
     if not review.agenda.filter(environment=environment).exists():
         raise Refused([f"{environment} is not on the agenda of this review."])
+    sent = Decision.objects.filter(review=review, by=by, key=key, environment=environment).first() if key else None
+    if sent is not None:
+        return sent
+    insist(quorum_refusals(review.quorum, len(people_here(review, now)) if review.quorum else 0))
     # Two people may have looked at one moment: what stands is asked without the clock.
     stands = Decision.objects.filter(environment=environment).select_related("by").first()
     if stands is not None and stands.pk != seen_decision:
@@ -95,6 +103,7 @@ def decide(
         verdict=standing.tally.verdict,
         snapshot=text,
         hash=hash_of(text),
+        key=key,
     )
     Dissent.objects.bulk_create(Dissent(decision=decision, by=one.by, reason=one.reason) for one in dissents)
     given = _write_conditions(decision, conditions) if kind == DecisionKind.GO_WITH_CONDITIONS else []
@@ -111,6 +120,7 @@ def decide(
             "note": note,
             "verdict": decision.verdict,
             "snapshot": decision.hash,
+            "waived": standing.tally.waived,
             "instead_of": stands.pk if stands else None,
             "dissents": [{"by": one.by.pk, "by_name": str(one.by), "reason": one.reason} for one in dissents],
             "conditions": given,

@@ -34,12 +34,13 @@ def plan(
     chair: User,
     environments: Sequence[Environment],
     attendees: Sequence[User],
+    quorum: int | None = None,
     now: datetime,
 ) -> Review:
     """Plan a review with an agenda, in the order given."""
     insist(launch_refusals(by.actor))
     insist(_agenda_refusals(environments, now_on=()) + _people_refusals(chair, attendees) + unkept(title))
-    review = Review.objects.create(title=title, starts_at=starts_at, chair=chair, planned_at=now)
+    review = Review.objects.create(title=title, starts_at=starts_at, chair=chair, quorum=quorum, planned_at=now)
     _write_agenda(review, environments)
     review.attendees.set(attendees)
     ledger.record("review.planned", by=by, at=now, data={"review": review.pk, "to": _as_json(review)})
@@ -56,6 +57,7 @@ def change(
     chair: User,
     environments: Sequence[Environment],
     attendees: Sequence[User],
+    quorum: int | None = None,
     seen_version: int,
     now: datetime,
 ) -> Review:
@@ -68,16 +70,18 @@ def change(
     gone = decided.select_related("service")
     insist([f"{one} was decided on in this review, so it stays on its agenda." for one in gone])
     before = _as_json(review)
-    review.title, review.starts_at, review.chair = title, starts_at, chair
+    review.title, review.starts_at, review.chair, review.quorum = title, starts_at, chair, quorum
     _write_agenda(review, environments)
     review.attendees.set(attendees)
     after = _as_json(review)
     if before == after:
         return review
+    if review.line_id not in kept:
+        review.line, review.line_since = None, None
     review.version += 1
-    review.save(update_fields=["title", "starts_at", "chair", "version"])
-    changed = [name for name in after if before[name] != after[name]]
-    data = {"from": {name: before[name] for name in changed}, "to": {name: after[name] for name in changed}}
+    review.save(update_fields=["title", "starts_at", "chair", "quorum", "line", "line_since", "version"])
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    data = {"from": {name: before.get(name) for name in changed}, "to": {name: after.get(name) for name in changed}}
     ledger.record("review.changed", by=by, at=now, data={"review": review.pk, "title": title, **data})
     return review
 
@@ -175,4 +179,5 @@ def _as_json(review: Review) -> dict[str, Any]:
         "chair": str(review.chair),
         "agenda": [str(line.environment) for line in agenda],
         "attendees": [str(person) for person in review.attendees.order_by("pk")],
+        **({"quorum": review.quorum} if review.quorum else {}),
     }

@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from readiness.enums.words import DecisionKind
 from readiness.forms.services import resent
@@ -19,6 +20,7 @@ from readiness.selectors.reviews import agenda_choices
 
 EMPTY_ROWS = 3
 MOST_ROWS = 100
+MOST_QUORUM = 99
 
 
 class KeylessForm(forms.Form):
@@ -63,6 +65,13 @@ class ReviewForm(KeylessForm):
     attendees = forms.ModelMultipleChoiceField(
         User.objects.none(), label="In the room", required=False, widget=forms.CheckboxSelectMultiple
     )
+    quorum = forms.IntegerField(
+        label=gettext_lazy("Quorum"),
+        required=False,
+        min_value=1,
+        max_value=MOST_QUORUM,
+        help_text=gettext_lazy("How many people have to be in the room for a decision. Empty: nobody counts."),
+    )
     seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, review: Review | None = None, **kwargs: Any) -> None:
@@ -103,6 +112,7 @@ def review_initial(review: Review) -> dict[str, Any]:
         "title": review.title,
         "starts_at": review.starts_at,
         "chair": review.chair_id,
+        "quorum": review.quorum,
         "agenda": list(review.agenda.values_list("environment_id", flat=True)),
         "attendees": list(review.attendees.values_list("pk", flat=True)),
         "seen_version": review.version,
@@ -120,7 +130,7 @@ def rearranged(sent: QueryDict, act: str) -> dict[str, Any]:
         del rows[place]
     elif word == "more" and len(rows) < MOST_ROWS:
         rows = [*rows, *[""] * EMPTY_ROWS]
-    typed = {name: sent.get(name, "") for name in ("title", "starts_at", "chair", "seen_version")}
+    typed = {name: sent.get(name, "") for name in ("title", "starts_at", "chair", "quorum", "seen_version")}
     typed["title"] = texts.without_keys(typed["title"])
     return {**typed, "attendees": sent.getlist("attendees"), "agenda": rows}
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils import timezone
 
-from readiness.models import Condition, Entry, Environment, Event, Item
+from readiness.models import AgendaLine, Condition, Entry, Environment, Event, Item, Review
 from readiness.rules.following import Moved
 from readiness.rules.status import ItemFacts
 
@@ -34,6 +34,12 @@ def moved_on_sheet(environment: Environment, since: int) -> bool:
     """
     concerns = Q(service=environment.service_id) | Q(service=None)
     return Event.objects.filter(concerns, id__gt=since).exists()
+
+
+def moved_in_review(review: Review, since: int) -> bool:
+    """Return whether an event after one may have changed a review or a sheet of its agenda. One query."""
+    on_it = AgendaLine.objects.filter(review=review).values("environment__service")
+    return Event.objects.filter(Q(service=None) | Q(service__in=on_it), id__gt=since).exists()
 
 
 def moved_by_time(since: datetime, now: datetime, environment: Environment | None = None) -> bool:

@@ -15,9 +15,11 @@ from readiness.forms.reviews import DecisionForm, typed
 from readiness.forms.services import resent
 from readiness.models import Decision, Environment, Review
 from readiness.rules.decisions import Unsettled, go_refusals, go_with_conditions_refusals
+from readiness.rules.meetings import quorum_refusals
 from readiness.rules.permissions import Refused, archived_refusals, insist, launch_refusals
 from readiness.selectors import reviews as selector
 from readiness.selectors.launches import LaunchLine, launch_lines
+from readiness.selectors.room import people_here
 from readiness.selectors.standing import Standing, verdict
 
 from .access import MOST_DIGITS, Request
@@ -56,7 +58,7 @@ def decide(request: Request, review: int, service: str, environment: str) -> Htt
         known = {**typed(request.POST), "dissents": more}
         form = DecisionForm(initial=known, left=line.left, dissents=more, now=now)
         return _page(request, found, place, line, standing, form)
-    kind = _kind(request.POST["kind"])
+    kind = kind_of(request.POST["kind"])
     form = DecisionForm(request.POST, left=line.left, dissents=rows, now=now)
     if not form.decide(kind):
         return _page(request, found, place, line, standing, form, _Answer(status=422))
@@ -109,7 +111,8 @@ def _page(
         "form": form,
         "refusals": launch_refusals(request.user.actor)
         or open_refusals(review)
-        or archived_refusals(environment.service.archived_at, environment.archived_at),
+        or archived_refusals(environment.service.archived_at, environment.archived_at)
+        or quorum_refusals(review.quorum, len(people_here(review, timezone.now())) if review.quorum else 0),
         "go_refusals": go_refusals(unsettled, counted=counted),
         "conditional_refusals": go_with_conditions_refusals(unsettled, counted=counted),
         "problem": answer.problem,
@@ -132,7 +135,8 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else 0
 
 
-def _kind(word: str) -> DecisionKind:
+def kind_of(word: str) -> DecisionKind:
+    """Return the kind of decision that a form names."""
     if word not in DecisionKind.values:
         raise Http404
     return DecisionKind(word)

@@ -77,7 +77,7 @@ def decide(request: Request, service: str, environment: str, entry: str) -> Http
     def act(item: Item, form: SeenForm) -> str:
         answer = form.cleaned_data
         grant = answer["answer"] == "grant"
-        asked = _named(item, answer["request"])
+        asked = named_request(item, answer["request"])
         actions.decide(
             by=request.user,
             request=asked,
@@ -127,7 +127,7 @@ def end(request: Request, service: str, environment: str, entry: str) -> HttpRes
 
     def act(item: Item, form: SeenForm) -> str:
         sent = form.cleaned_data
-        asked = _named(item, sent["request"])
+        asked = named_request(item, sent["request"])
         waited = asked.waiting
         actions.end(
             by=request.user,
@@ -154,7 +154,7 @@ def refusals_to_end(request: Request, service: Service) -> list[str]:
     return end_waiver_refusals(request.user.actor, team_id=service.team_id, team=service.team.name)
 
 
-def _named(item: Item, key: str) -> Waiver | NotApplicable:
+def named_request(item: Item, key: str) -> Waiver | NotApplicable:
     """Return the request of this item that a form names."""
     kind, _, number = key.rpartition("-")
     pk = number_in(number)

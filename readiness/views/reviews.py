@@ -86,6 +86,7 @@ def _given(form: ReviewForm) -> dict[str, Any]:
         "chair": sent["chair"],
         "environments": sent["agenda"],
         "attendees": list(sent["attendees"]),
+        "quorum": sent["quorum"],
     }
 
 

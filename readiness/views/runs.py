@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import runs as actions
-from readiness.models import Clause, Entry, Run
+from readiness.models import Clause, Entry, Environment, Item, Run
 from readiness.observers import observers
 from readiness.rules.permissions import Refused
 from readiness.selectors.disablings import disabled_words, standing_disablings
@@ -59,13 +59,18 @@ def run_item(request: Request, service: str, environment: str, entry: str) -> Ht
     """Ask for a run of each probe that observes this item."""
     found = find_environment(service, environment)
     item = find_item(found, entry)
+    ask_of_item(request, found, item)
+    return changed(request, found, item, tab="runs", said="Asked for. It starts within seconds.")
+
+
+def ask_of_item(request: Request, environment: Environment, item: Item) -> None:
+    """Ask for a run of each probe that observes an item and is not disabled. Raises ``Refused``."""
     probes = _installed([item.entry_id])
     if not probes:
         raise Refused(["No probe is installed that could look at this item. A person can tick it."])
-    off = standing_disablings(found)
+    off = standing_disablings(environment)
     looking = [probe for probe in probes if probe not in off] or probes
-    actions.ask(by=request.user, environment=found, probes=looking, now=timezone.now())
-    return changed(request, found, item, tab="runs", said="Asked for. It starts within seconds.")
+    actions.ask(by=request.user, environment=environment, probes=looking, now=timezone.now())
 
 
 @require_safe

@@ -70,7 +70,7 @@ function signature(root) {
         if (OURS.has(name) || (node === root && /^(hx-|data-since|data-poll)/.test(name))) continue;
         found.push(name === "class" ? value.split(/\s+/).filter((one) => one && !/^(htmx-|clickable$)/.test(one)).join(" ") : `${name}=${value}`);
       }
-      if (!node.matches("time[data-ago], [data-elapsed]")) node.childNodes.forEach(walk);
+      if (!node.matches("time[data-ago], [data-elapsed], [data-minutes]")) node.childNodes.forEach(walk);
       found.push(">");
     }
   };
@@ -221,10 +221,12 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 
 // --- what comes in ----------------------------------------------------------------------------------------------------
 let unasked = false;
+let asker = null;
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { requestConfig, target, xhr, shouldSwap } = event.detail;
   unasked = Boolean(requestConfig?.elt?.matches("[data-poll]"));
+  asker = requestConfig?.elt ?? null;
   if (!unasked || !shouldSwap || !target.matches("[data-follows]") || !target.childElementCount) return;
   const answer = new DOMParser().parseFromString(xhr.responseText, "text/html");
   const fresh = answer.getElementById(target.id);
@@ -236,7 +238,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const { target, fragment } = event.detail;
   const fresh = fragment.id === target.id ? fragment : fragment.firstElementChild;
-  if (!unasked || target.id === "messages" || !fresh || fresh.id !== target.id) return;
+  const beside = target.matches("[data-part]") && !target.contains(asker); // Sent from another part of the page.
+  if (!(unasked || beside) || target.id === "messages" || !fresh || fresh.id !== target.id) return;
   event.detail.shouldSwap = false;
   arrive(target, fresh);
   if (target.id.startsWith("row-")) refreshPanel(document.getElementById(`detail-${target.id.slice(4)}`));

@@ -1,0 +1,247 @@
+"""A review while it is held: opened, led from line to line, decided in, and written down as it happens."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from readiness.enums.words import DecisionKind
+from readiness.models import Decision, MeetingNote, Presence, Review, User
+from readiness.rules import meetings as rules
+from readiness.rules.permissions import Refused, insist, launch_refusals
+
+from . import decisions, ledger
+from .decisions import NewCondition, NewDissent
+from .reviews import lock_review, open_refusals
+
+
+@transaction.atomic
+def open_meeting(*, by: User, review_id: int, order: Sequence[int], now: datetime) -> Review:
+    """Open the meeting of a review, on the first line of ``order`` that is not decided in it."""
+    review = lock_review(review_id)
+    insist(launch_refusals(by.actor) + open_refusals(review))
+    if review.opened_at is not None:
+        return review
+    review.opened_at, review.opened_by = now, by
+    review.line_id = rules.next_line(order, _decided(review), 0)
+    review.line_since = now if review.line_id else None
+    review.save(update_fields=["opened_at", "opened_by", "line", "line_since"])
+    with ledger.at_the_end():
+        _record("review.opened", review, by=by, now=now, line=review.line_id)
+        _see(review, by, now=now)
+    return review
+
+
+@transaction.atomic
+def go_to(*, by: User, review_id: int, environment_id: int, now: datetime) -> Review:
+    """Let the room look at a line of the agenda. The chair alone does this."""
+    review = _held(review_id, by=by)
+    insist(_lead_refusals(review, by))
+    if not review.agenda.filter(environment=environment_id).exists():
+        raise Refused(["This is not on the agenda of this review."])
+    with ledger.at_the_end():
+        _see(review, by, now=now)
+        _look_at(review, environment_id, by=by, now=now)
+    return review
+
+
+@transaction.atomic
+def take_chair(*, by: User, review_id: int, seen_chair: int, now: datetime) -> Review:
+    """Take the chair from whoever had it when this person looked: of two at once, the second is told by whom."""
+    review = _held(review_id, by=by)
+    insist(rules.take_chair_refusals(by.actor, chair_id=review.chair_id))
+    if review.chair_id != seen_chair:
+        raise Refused([f"{review.chair} took the chair meanwhile. Take it from them if they are away."])
+    before, review.chair = review.chair, by
+    review.save(update_fields=["chair"])
+    with ledger.at_the_end():
+        _see(review, by, now=now)
+        _record("review.chair-taken", review, by=by, now=now, before=str(before), before_id=before.pk)
+    return review
+
+
+@transaction.atomic
+def decide(
+    *,
+    by: User,
+    review_id: int,
+    environment_id: int,
+    kind: DecisionKind,
+    note: str,
+    dissents: Sequence[NewDissent],
+    conditions: Sequence[NewCondition],
+    seen_decision: int | None,
+    key: str,
+    order: Sequence[int],
+    now: datetime,
+) -> tuple[Decision, int | None]:
+    """Decide in a meeting, and return the decision with the line that comes next; None where that was the last one.
+
+    The room goes on to that line where it looks at the one that was decided. What is sent twice with one ``key`` is
+    decided once. Raises as ``decisions.decide`` does.
+    """
+    insist(rules.held_refusals(opened_at=Review.objects.values_list("opened_at", flat=True).get(pk=review_id)))
+    again = bool(key) and Decision.objects.filter(review=review_id, by=by, key=key).exists()
+    with ledger.at_the_end():
+        decision = decisions.decide(
+            by=by,
+            review_id=review_id,
+            environment_id=environment_id,
+            kind=kind,
+            note=note,
+            dissents=dissents,
+            conditions=conditions,
+            seen_decision=seen_decision,
+            key=key,
+            now=now,
+        )
+        review = lock_review(review_id)
+        after = rules.next_line(order, _decided(review), environment_id)
+        if not again:
+            _see(review, by, now=now)
+            if review.line_id == environment_id and after is not None:
+                _look_at(review, after, by=by, now=now)
+    return decision, after
+
+
+@transaction.atomic
+def write_note(
+    *, by: User, review_id: int, environment_id: int | None, text: str, key: str, now: datetime
+) -> MeetingNote:
+    """Write a note about a line of the agenda, or about none. One that is sent twice with one ``key`` is kept once."""
+    insist(rules.note_refusals(by.actor) + rules.note_text_refusals(text))
+    review = _held(review_id, by=by)
+    if environment_id is not None and not review.agenda.filter(environment=environment_id).exists():
+        raise Refused(["This is not on the agenda of this review."])
+    sent = MeetingNote.objects.filter(review=review, by=by, key=key).first()
+    if sent is not None:
+        return sent
+    note = MeetingNote.objects.create(
+        review=review, environment_id=environment_id, by=by, at=now, text=text.strip(), key=key
+    )
+    with ledger.at_the_end():
+        _see(review, by, now=now)
+        line = review.agenda.select_related("environment__service").filter(environment=environment_id).first()
+        environment = line.environment if line else None
+        ledger.record(
+            "review.noted",
+            by=by,
+            at=now,
+            service=environment.service if environment else None,
+            environment=environment,
+            data={"review": review.pk, "title": review.title, "note": note.pk, "text": note.text},
+        )
+    return note
+
+
+def beat(*, by: User, review_id: int, now: datetime) -> None:
+    """Keep that somebody's page of the meeting is open. The first time is an event; who was taken out stays out."""
+    heard = Presence.objects.filter(review=review_id, user=by)
+    if heard.filter(gone_at=None, review__closed_at=None).update(seen_at=now) or heard.exists():
+        return
+    with transaction.atomic():
+        review = lock_review(review_id)
+        if review.opened_at is None or review.closed_at is not None:
+            return
+        insist(rules.come_refusals(by.actor))
+        with ledger.at_the_end():
+            _see(review, by, now=now)
+
+
+@transaction.atomic
+def come(*, by: User, review_id: int, now: datetime) -> Presence:
+    """Say that one is in the room, until one leaves."""
+    insist(rules.come_refusals(by.actor))
+    review = _held(review_id, by=by)
+    with ledger.at_the_end():
+        found = _see(review, by, now=now)
+        if not found.named:
+            found.named = True
+            found.save(update_fields=["named"])
+    return found
+
+
+@transaction.atomic
+def name_person(*, by: User, review_id: int, person: User, now: datetime) -> Presence:
+    """Say that somebody is in the room, with or without a page of their own. The chair does this."""
+    review = _held(review_id, by=by)
+    insist(_lead_refusals(review, by))
+    if not person.is_active:
+        raise Refused([f"{person} has left. Choose somebody who is here."])
+    found = Presence.objects.filter(review=review, user=person).first()
+    if found is not None and found.gone_at is None and found.named:
+        return found
+    found = _enter(review, person, now=now, named=True)
+    with ledger.at_the_end():
+        _see(review, by, now=now)
+        _record("review.person-named", review, by=by, now=now, person=str(person), person_id=person.pk)
+    return found
+
+
+@transaction.atomic
+def leave(*, by: User, review_id: int, person: User, now: datetime) -> None:
+    """Take somebody out of the room: oneself, or as the chair anybody."""
+    review = _held(review_id, by=by)
+    if person.pk != by.pk:
+        insist(_lead_refusals(review, by))
+    there = Presence.objects.filter(review=review, user=person, gone_at=None).first()
+    was_named = review.attendees.filter(pk=person.pk).exists()
+    if there is None and not was_named:
+        return
+    if there is not None:
+        there.gone_at, there.named = max(now, there.came_at), False
+        there.save(update_fields=["gone_at", "named"])
+    review.attendees.remove(person)
+    _record("review.person-left", review, by=by, now=now, person=str(person), person_id=person.pk)
+
+
+def _held(review_id: int, *, by: User) -> Review:
+    """Lock and return a review whose meeting is open."""
+    insist(rules.come_refusals(by.actor))
+    review = lock_review(review_id)
+    insist(open_refusals(review) or rules.held_refusals(opened_at=review.opened_at))
+    return review
+
+
+def _lead_refusals(review: Review, by: User) -> list[str]:
+    return rules.lead_refusals(by.actor, chair_id=review.chair_id, chair=str(review.chair))
+
+
+def _decided(review: Review) -> set[int]:
+    return set(review.decisions.values_list("environment_id", flat=True))
+
+
+def _look_at(review: Review, environment_id: int, *, by: User, now: datetime) -> None:
+    if review.line_id == environment_id:
+        return
+    before, review.line_id, review.line_since = review.line_id, environment_id, now
+    review.save(update_fields=["line", "line_since"])
+    _record("review.line-opened", review, by=by, now=now, line=environment_id, before=before)
+
+
+def _see(review: Review, person: User, *, now: datetime) -> Presence:
+    """Keep that somebody is there who does something; the first time, and after they left, is an event."""
+    there = Presence.objects.filter(review=review, user=person, gone_at=None).first()
+    if there is not None:
+        there.seen_at = max(now, there.seen_at)
+        there.save(update_fields=["seen_at"])
+        return there
+    found = _enter(review, person, now=now, named=False)
+    _record("review.joined", review, by=person, now=now, person=str(person), person_id=person.pk)
+    return found
+
+
+def _enter(review: Review, person: User, *, now: datetime, named: bool) -> Presence:
+    found, _ = Presence.objects.update_or_create(
+        review=review,
+        user=person,
+        defaults={"seen_at": now, "gone_at": None, "named": named},
+        create_defaults={"came_at": now, "seen_at": now, "named": named},
+    )
+    review.attendees.add(person)
+    return found
+
+
+def _record(kind: str, review: Review, *, by: User, now: datetime, **data: Any) -> None:
+    ledger.record(kind, by=by, at=now, data={"review": review.pk, "title": review.title, **data})

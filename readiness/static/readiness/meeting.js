@@ -1,0 +1,213 @@
+// A review meeting: keys that decide, "I am here" now and then, minutes that count on, and what could not be sent.
+// Everything here has a control of its own, and without this file the page is plain forms.
+
+const root = document.querySelector("[data-meeting]");
+const announcer = document.getElementById("announcer");
+const off = document.body.dataset.keys === "off";
+const BEAT_EVERY_MS = 30_000;
+const AGAIN_EVERY_MS = 2_000;
+const MINUTE_MS = 60_000;
+const TYPING = "input:not([type=checkbox], [type=radio], [type=hidden]), textarea, select, [contenteditable], dialog";
+
+const say = (words) => { if (announcer) announcer.textContent = words; };
+const byId = (id) => document.getElementById(id);
+
+// --- moving from line to line -------------------------------------------------------------------------------------------
+const rows = () => [...root.querySelectorAll(".agenda-row")];
+const isChanged = (field) => field.value !== field.defaultValue;
+
+// What somebody types into a line is not left behind by moving on.
+function draft() {
+  const line = byId("meeting-line");
+  return [...line.querySelectorAll("textarea, input[type=text]")].find(isChanged) ?? null;
+}
+
+function move(step) {
+  const all = rows();
+  const at = all.findIndex((row) => row.hasAttribute("aria-current"));
+  const next = all[Math.min(all.length - 1, Math.max(0, at + step))];
+  if (next && next !== all[at]) next.click();
+}
+
+document.addEventListener("htmx:confirm", (event) => {
+  if (!root || !event.target.closest("[data-leaves]")) return;
+  const typed = draft();
+  if (!typed) return;
+  event.preventDefault();
+  for (let one = typed.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
+  typed.focus();
+  say("There is text here that is not sent yet. Send it or clear it first.");
+});
+
+// --- deciding -----------------------------------------------------------------------------------------------------------
+function arm(id) {
+  const anew = byId("meeting-line").querySelector(".anew:not([open])");
+  if (anew) anew.open = true;
+  const button = byId(id);
+  if (!button) return say(byId("why-not-decide")?.textContent.trim() ?? "There is nothing to decide here.");
+  if (button.disabled) {
+    const why = byId(button.getAttribute("aria-describedby"));
+    return say(why ? why.textContent.replace(/\s+/g, " ").trim() : "That cannot be decided now.");
+  }
+  button.focus();
+  say(`Enter decides: ${button.firstChild.textContent.trim()}. Esc leaves it.`);
+}
+
+function open(what) {
+  const anew = byId("meeting-line").querySelector(".anew:not([open])");
+  if (anew) anew.open = true;
+  const part = root.querySelector(what);
+  if (!part) return false;
+  part.open = true;
+  const field = part.querySelector(TYPING);
+  field?.focus();
+  field?.scrollIntoView({ block: "center" });
+  return true;
+}
+
+const ACTS = {
+  j: () => move(1),
+  k: () => move(-1),
+  g: () => arm("decide-go"),
+  n: () => arm("decide-no-go"),
+  c: () => { if (byId("decide-conditional")?.disabled || !open("[data-conditions]")) arm("decide-conditional"); },
+  d: () => { if (!open("[data-dissent]")) arm("decide-no-go"); },
+  m: () => { byId("note_text")?.focus(); },
+  f: () => { root.querySelector("[data-follow]")?.click(); },
+};
+
+document.addEventListener("keydown", (event) => {
+  if (!root) return;
+  const field = event.target.closest(TYPING);
+  if (event.key === "Enter" && field?.form?.id === "decide-form") return enter(event, field);
+  if (event.key === "Escape" && event.target.closest(".decide-keys")) {
+    event.target.blur();
+    return say("Nothing was decided.");
+  }
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.isComposing) return;
+  if (off || field || (event.repeat && !"jk".includes(event.key))) return;
+  const act = ACTS[event.key.toLowerCase()];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+// Enter in a field of the decision goes on to a button and never decides by itself, but for the conditions of a go.
+function enter(event, field) {
+  const sends = event.ctrlKey || event.metaKey;
+  if (field.matches("select") || (field.matches("textarea") && !sends)) return;
+  event.preventDefault();
+  const conditional = byId("decide-conditional");
+  if (field.closest("[data-conditions]") && !conditional.disabled) field.form.requestSubmit(conditional);
+  else say("Leave the field with Esc, then press n, c or g.");
+}
+
+// --- what follows an answer ---------------------------------------------------------------------------------------------
+let shown = root && byId("meeting-line").dataset.line;
+
+function settle() {
+  const line = byId("meeting-line");
+  if (!line || line.dataset.line === shown) return;
+  shown = line.dataset.line;
+  byId("line-title").focus({ preventScroll: true }); // Never on the button that decided the line before.
+  root.querySelector(".agenda-row[aria-current]")?.scrollIntoView({ block: "nearest" });
+  scrollTo({ top: 0 });
+}
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (!root) return;
+  const asked = event.detail.requestConfig;
+  const own = asked && !asked.elt?.matches("[data-poll]");
+  if (own) setTimeout(settle);
+  else if (document.activeElement === document.body || !document.activeElement.closest("#meeting-line")) shown = byId("meeting-line").dataset.line;
+  if (own && [409, 422].includes(event.detail.xhr?.status)) {
+    setTimeout(() => byId("meeting-line").querySelector('[aria-invalid="true"]')?.focus());
+  }
+  minutes();
+});
+
+// --- what could not be sent -----------------------------------------------------------------------------------------------
+// A decision or a note that met no answer is kept and sent again, with the key it had: what did arrive is not done twice.
+let unsent = null;
+let again;
+
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (!root || !detail.elt.matches("[data-keeps]") || detail.verb !== "post") return;
+  if (!detail.parameters.key) detail.parameters.key = newKey();
+  detail.elt.kept = Object.fromEntries(Object.entries(detail.parameters));
+});
+
+function keep(elt, path) {
+  const kind = elt.kept.kind && byId("decide-form")?.querySelector(`[value="${CSS.escape(elt.kept.kind)}"]`);
+  const words = elt.dataset.what ? `${kind ? kind.firstChild.textContent.trim() : ""}, ${elt.dataset.what}.` : elt.kept.text;
+  unsent = { path, values: elt.kept, note: elt.id === "note-form" };
+  byId("unsent").querySelector("[data-unsent-words]").textContent = words;
+  byId("unsent").hidden = false;
+  clearInterval(again);
+  again = setInterval(resend, AGAIN_EVERY_MS);
+}
+
+function drop() {
+  unsent = null;
+  clearInterval(again);
+  byId("unsent").hidden = true;
+}
+
+let sending = false;
+async function resend() {
+  if (!unsent || sending) return;
+  sending = true;
+  const mine = unsent;
+  await window.htmx.ajax("POST", mine.path, {
+    source: root, target: "#meeting-live", swap: "outerHTML", values: mine.values,
+  }).catch(() => {});
+  sending = false;
+}
+
+const noAnswer = ({ detail }) => {
+  const { elt, requestConfig } = detail;
+  if (root && elt.matches("[data-keeps]") && requestConfig?.verb === "post" && elt.kept) keep(elt, requestConfig.path);
+};
+document.addEventListener("htmx:sendError", noAnswer);
+document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status >= 502) noAnswer(event); });
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const path = detail.requestConfig?.path;
+  if (!unsent || path !== unsent.path || !detail.xhr?.status || detail.xhr.status >= 502) return;
+  drop();
+});
+
+// What is sent again comes from no form of the page, which leaves alone what is typed in one: here it is what was sent.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!unsent || detail.requestConfig?.elt !== root || detail.xhr.status !== 200) return;
+  const form = byId(unsent.note ? "note-form" : "decide-form");
+  const [mine, typed] = unsent.note ? [unsent.values.text, form?.elements.text.value] : [unsent.values.line, form?.elements.line.value];
+  if (!form || String(mine) !== typed) return;
+  form.reset();
+  delete form.dataset.unsent;
+});
+addEventListener("online", resend);
+document.addEventListener("click", (event) => { if (event.target.closest("[data-unsent-drop]")) drop(); });
+
+// --- who is there, and for how long -----------------------------------------------------------------------------------------
+function beat() {
+  const form = root.querySelector("[data-beat]");
+  if (!form) return;
+  fetch(form.action, { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" } }).catch(() => {});
+}
+
+function minutes() {
+  const drawn = root.querySelector("[data-minutes]");
+  if (!drawn) return;
+  drawn.ahead ??= Date.parse(drawn.dataset.now) - Date.now(); // The server's clock is the one that counts.
+  const passed = Math.floor((Date.now() + drawn.ahead - Date.parse(drawn.dataset.since)) / MINUTE_MS);
+  drawn.textContent = String(Math.max(0, passed));
+}
+
+if (root) {
+  beat();
+  setInterval(beat, BEAT_EVERY_MS);
+  setInterval(minutes, 5_000);
+  root.querySelector(".agenda-row[aria-current]")?.scrollIntoView({ block: "nearest" });
+}
