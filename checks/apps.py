@@ -14,15 +14,23 @@ class ChecksConfig(AppConfig):
     def ready(self) -> None:
         """Listen to what pages ask for."""
         from readiness import signals
+        from readiness.rules import messages
 
         signals.observers_wanted.connect(_observers, dispatch_uid="checks.observers")
         signals.run_requested.connect(_nudge, dispatch_uid="checks.nudge")
+        messages.ask_later(_messages)
 
 
 def _observers(**_: Any) -> list[Any]:
     from checks.registry import observers
 
     return observers()
+
+
+def _messages() -> None:
+    from checks.registry import register_messages
+
+    register_messages()
 
 
 def _nudge(run_ids: list[int], **_: Any) -> None:

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Protocol
 
+from checks.failures import say
 from checks.wire import RequestFailed
 
 
@@ -27,11 +28,11 @@ def decoded(chunks: Iterable[bytes], encoding: str, *, max_bytes: int) -> bytes:
     if encoding in ("", "identity"):
         return _joined(chunks, max_bytes)
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise RequestFailed("undecodable", f"The body is encoded as {encoding[:40]!r}, which was not asked for.")
+        raise RequestFailed("undecodable", say("request.other-encoding", encoding=repr(encoding[:40])))
     try:
         return _inflated(chunks, is_gzip=encoding != "deflate", max_bytes=max_bytes)
     except zlib.error:
-        damaged = RequestFailed("undecodable", f"The body says it is {encoding} and is not.")
+        damaged = RequestFailed("undecodable", say("request.wrong-encoding", encoding=encoding))
     raise damaged
 
 
@@ -57,7 +58,7 @@ def _inflated(chunks: Iterable[bytes], *, is_gzip: bool, max_bytes: int) -> byte
                 raise _too_large(max_bytes)
             data = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
     if inflater is not None and not inflater.eof:
-        raise RequestFailed("undecodable", "The compressed body ended early.")
+        raise RequestFailed("undecodable", say("request.ended-early"))
     return bytes(body)
 
 
@@ -69,4 +70,4 @@ def _window(start: bytes, *, is_gzip: bool) -> int:
 
 
 def _too_large(max_bytes: int) -> RequestFailed:
-    return RequestFailed("too-large", f"The response body went past {max_bytes} bytes and was cut.")
+    return RequestFailed("too-large", say("request.body-too-large", limit=max_bytes))

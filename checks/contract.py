@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from readiness.enums.words import Judgement, Kind
 from readiness.observers import Fix
 from readiness.rules.findings import Finding, Param
+from readiness.rules.messages import in_english, kept, say
 
 if TYPE_CHECKING:
     from checks.http import ProbeClient
@@ -97,7 +98,7 @@ class Probe(ABC):
 
     A subclass is a frozen dataclass whose fields are its settings. ``observe`` does I/O and decides nothing; ``judge``
     decides and does no I/O, and gives one finding for each clause in ``observes``. ``messages`` maps a message code to
-    its English sentence, a format string over the finding's parameters.
+    its English sentence, a format string over the finding's parameters, marked for translation.
     """
 
     slug: ClassVar[str]
@@ -108,6 +109,8 @@ class Probe(ABC):
     every: ClassVar[timedelta]
     deadline: ClassVar[timedelta]
     messages: ClassVar[Mapping[str, str]]
+    lacking: ClassVar[Mapping[str, str]] = {}
+    """What may have to be configured first, by codes like those of ``messages``."""
     looks_at: ClassVar[str] = ""
     """The field of a target that a URL given by hand stands for; empty where a URL alone is not enough."""
 
@@ -133,12 +136,16 @@ class Probe(ABC):
 
     def finding(self, clause: str, judgement: Judgement, message: str, **params: Param) -> Finding:
         """Make a finding from one of ``messages``; an unknown message or a missing parameter is a ``KeyError``."""
-        sentence = self.messages[message].format(**{name: spoken(value) for name, value in params.items()})
+        said = say(f"{self.slug}.{message}", **params)
         return Finding(
-            clause=clause, judgement=judgement, code=f"{self.slug}.{message}", sentence=sentence, params=params
+            clause=clause, judgement=judgement, code=said.code, sentence=in_english(said), params=kept(params)
         )
 
+    def lacks(self, message: str) -> str:
+        """Return one of ``lacking`` or ``messages`` as something that is missing, in the language that is active."""
+        return say(f"{self.slug}.{message}")
 
-def spoken(value: Param) -> str:
-    """Return a parameter as a sentence says it: measured numbers (floats) whole and at least 1."""
-    return f"{max(1, round(value)):,}" if isinstance(value, float) else str(value)
+
+def messages_of(probe: Probe) -> dict[str, str]:
+    """Return a probe's messages by the codes that its findings have."""
+    return {f"{probe.slug}.{message}": template for message, template in {**probe.messages, **probe.lacking}.items()}

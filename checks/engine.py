@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from checks.contract import Facts, Probe, Target
+from checks.failures import say
 from checks.http import ProbeClient
 from checks.proving import is_proven
 from checks.registry import probes
@@ -18,13 +19,12 @@ from readiness.actions import runs
 from readiness.enums.words import Judgement, RunReason
 from readiness.models import Run
 from readiness.rules.findings import Finding
+from readiness.rules.messages import Said, in_english, kept
 
 log = structlog.get_logger(__name__)
 
 LEASE_MARGIN = timedelta(seconds=20)
 """What a lease has beyond the probe's own deadline: proving itself first, judging and writing afterwards."""
-
-UNPROVEN = "The probe failed to tell its own known-good from its known-bad targets, so it concludes nothing here."
 
 
 def execute(run_id: int, *, clock: Callable[[], datetime] = timezone.now) -> bool:
@@ -82,9 +82,13 @@ def look(
     started = clock()
     missing = probe.missing(target)
     if missing:
-        return {"missing": missing}, _cannot_tell(probe, "not-configured", " ".join(missing)), started
+        return (
+            {"missing": [in_english(one) for one in missing]},
+            _cannot_tell(probe, say("engine.not-configured", missing=missing)),
+            started,
+        )
     if not is_proven(probe, now=started):
-        return {}, _cannot_tell(probe, "unproven", UNPROVEN), started
+        return {}, _cannot_tell(probe, say("engine.unproven")), started
     started = clock()
     with ProbeClient(client_policy(), deadline_s=probe.deadline.total_seconds()) as client:
         tools = tools_for(target, client, secrets, now=started, unlimited=unlimited)
@@ -106,14 +110,14 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def _cannot_tell(probe: Probe, message: str, sentence: str) -> list[Finding]:
+def _cannot_tell(probe: Probe, why: Said) -> list[Finding]:
     return [
         Finding(
             clause=clause,
             judgement=Judgement.INCONCLUSIVE,
-            code=f"engine.{message}",
-            sentence=sentence,
-            params={"sentence": sentence},
+            code=why.code,
+            sentence=in_english(why),
+            params=kept(why.params),
         )
         for clause in probe.observes
     ]

@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from checks.bodies import decoded
+from checks.failures import say
 from checks.keys import Secret
 from checks.locations import checked_url, is_key_host, peer_of, port_of, redirected
 from checks.wire import Deadline, Meter, RequestFailed, Resolve, VettedBackend
@@ -65,7 +66,7 @@ class Answer:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            not_json = RequestFailed("undecodable", "The answer is not JSON.")
+            not_json = RequestFailed("undecodable", say("request.not-json"))
         raise not_json
 
 
@@ -203,7 +204,7 @@ class ProbeClient:
         """Raise ``RequestFailed`` (not-a-key-host, bad-url) where the operator lets no key be sent to this address."""
         at = checked_url(url)
         if not is_key_host(at, self._policy.key_hosts):
-            raise RequestFailed("not-a-key-host", f"{peer_of(at)} is not among the hosts that may be sent a key.")
+            raise RequestFailed("not-a-key-host", say("request.not-a-key-host", peer=peer_of(at)))
 
     def _get(
         self,
@@ -232,7 +233,7 @@ class ProbeClient:
             finally:
                 exchange.close()
             if redirects_left == 0:
-                raise RequestFailed("redirect", f"{peer_of(at)} redirects once more than may be followed.")
+                raise RequestFailed("redirect", say("request.too-many-redirects", peer=peer_of(at)))
             redirects_left -= 1
             target = redirected(at, location)
             if (target.scheme, peer_of(target)) != (at.scheme, peer_of(at)):
@@ -291,7 +292,7 @@ def _attempt(step: Callable[[], T], *, hide_bugs: bool) -> T | _Failure:
     except RequestFailed as failed:
         return _Failure(failed.code, failed.sentence)
     except (httpcore.ProtocolError, httpcore.NetworkError):
-        return _Failure("protocol", "The server did not answer in HTTP/1.1, or broke the answer off.")
+        return _Failure("protocol", say("request.not-http"))
     except Exception as bug:
         if not hide_bugs:
             raise
@@ -302,7 +303,7 @@ def _attempt(step: Callable[[], T], *, hide_bugs: bool) -> T | _Failure:
 def _encoded(headers: Mapping[str, str]) -> Headers:
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name) or name in _OURS:
-            raise RequestFailed("bad-header", f"A probe may not set a header named {name[:40]!r}.")
+            raise RequestFailed("bad-header", say("request.bad-header", name=repr(name[:40])))
         if not _VALUE.fullmatch(value):
-            raise RequestFailed("bad-header", f"The value of the header {name} is not one line of printable ASCII.")
+            raise RequestFailed("bad-header", say("request.bad-header-value", name=name))
     return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from checks.failures import say
 from readiness.rules.references import ReferencePolicy, reference_refusals, split_reference
 
 MAX_SECRET_BYTES = 4096
@@ -61,7 +62,7 @@ class Resolver:
         """Return the secret that a reference names; ``SecretError`` in words where it does not give one."""
         refusals = reference_refusals(reference, team=self.team, policy=self.policy)
         if refusals:
-            raise SecretError("refused", " ".join(refusals))
+            raise SecretError("refused", refusals[0])
         scheme, name = split_reference(reference)
         value = self._from_variable(name) if scheme == "env" else self._from_file(name)
         return Secret(_checked(value.strip(), reference))
@@ -69,7 +70,7 @@ class Resolver:
     def _from_variable(self, name: str) -> str:
         value = self.environ.get(name)
         if value is None:
-            raise SecretError("missing", f"The worker has no variable named {name}. Set it where the workers run.")
+            raise SecretError("missing", say("secret.no-variable", name=name))
         return value
 
     def _from_file(self, name: str) -> str:
@@ -78,12 +79,12 @@ class Resolver:
             real = Path(name).resolve(strict=True)
             folders = [Path(folder).resolve() for folder in grant.folders]
             if not any(folder in real.parents for folder in folders):
-                raise SecretError("refused", f"The file {name} is a link that leads out of the allowed folders.")
+                raise SecretError("refused", say("secret.link-out", name=name))
             return _read(real)
         except FileNotFoundError:
-            failure = SecretError("missing", f"The worker has no file {name}. Mount it where the workers run.")
+            failure = SecretError("missing", say("secret.no-file", name=name))
         except (OSError, UnicodeDecodeError):
-            failure = SecretError("unreadable", f"The worker may not read {name}, or it is not a text file.")
+            failure = SecretError("unreadable", say("secret.unreadable", name=name))
         raise failure
 
 
@@ -96,9 +97,9 @@ def _read(path: Path) -> str:
 
 def _checked(value: str, reference: str) -> str:
     if not value:
-        raise SecretError("malformed", f"What {reference} names is empty.")
+        raise SecretError("malformed", say("secret.empty", reference=reference))
     if len(value.encode()) > MAX_SECRET_BYTES or any(ord(letter) < 33 or ord(letter) > 126 for letter in value):
-        raise SecretError("malformed", f"What {reference} names is not one line of printable characters, as a key is.")
+        raise SecretError("malformed", say("secret.not-one-line", reference=reference))
     return value
 
 

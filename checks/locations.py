@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import httpx
 
+from checks.failures import say
 from checks.wire import RequestFailed
 
 PORTS = {"http": 80, "https": 443}
@@ -22,16 +23,16 @@ def checked_url(url: str | httpx.URL) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError, TypeError):
-        raise RequestFailed("bad-url", "This is not a URL that can be called.") from None
+        raise RequestFailed("bad-url", say("request.bad-url")) from None
     if parsed.scheme not in PORTS:
-        raise RequestFailed("bad-url", "Only http and https URLs are called.")
+        raise RequestFailed("bad-url", say("request.bad-scheme"))
     if parsed.userinfo:
-        raise RequestFailed("bad-url", "A URL with a user name or password in it is not called.")
+        raise RequestFailed("bad-url", say("request.user-in-url"))
     host = parsed.raw_host.decode("ascii")
     if "%" in host or not (":" in host or _NAME.fullmatch(host)):
-        raise RequestFailed("bad-url", "The host of this URL is missing or is not a host name or address.")
+        raise RequestFailed("bad-url", say("request.bad-host"))
     if not 1 <= port_of(parsed) <= 65535:
-        raise RequestFailed("bad-url", "The port of this URL is not between 1 and 65535.")
+        raise RequestFailed("bad-url", say("request.bad-port"))
     return parsed
 
 
@@ -40,9 +41,9 @@ def redirected(at: httpx.URL, location: str) -> httpx.URL:
     try:
         target = at.join(location)
     except (httpx.InvalidURL, ValueError):
-        raise RequestFailed("redirect", f"{peer_of(at)} redirects to something that is not a URL.") from None
+        raise RequestFailed("redirect", say("request.redirected-nowhere", peer=peer_of(at))) from None
     if at.scheme == "https" and target.scheme == "http":
-        raise RequestFailed("redirect", f"{peer_of(at)} redirects from https to http, which is not followed.")
+        raise RequestFailed("redirect", say("request.redirected-down", peer=peer_of(at)))
     return checked_url(target)
 
 

@@ -6,8 +6,9 @@ from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
-from checks.contract import Probe
+from checks.contract import Probe, messages_of
 from checks.models import PROVEN_FOR, ProbeProof
 from checks.probes.key_validity import KeyValidity
 from checks.probes.proxy_buffering import ProxyBuffering
@@ -15,6 +16,7 @@ from checks.probes.spend_cap import SpendCap
 from checks.targets import target_of
 from readiness.models import Environment
 from readiness.observers import Fix, Observer, OwnProof
+from readiness.rules.messages import register
 
 PROBES: tuple[Probe, ...] = (KeyValidity(), SpendCap(), ProxyBuffering())
 
@@ -23,6 +25,15 @@ PROBES: tuple[Probe, ...] = (KeyValidity(), SpendCap(), ProxyBuffering())
 def probes() -> dict[str, Probe]:
     """Return the probes by slug."""
     return {probe.slug: probe for probe in PROBES}
+
+
+def register_messages() -> None:
+    """Make what every probe says known by its codes, so that what was stored can be said in another language."""
+    for probe in PROBES:
+        register(messages_of(probe))
+
+
+register_messages()
 
 
 def interval(probe: Probe) -> timedelta:
@@ -36,8 +47,8 @@ def observers() -> list[Observer]:
     return [
         Observer(
             slug=probe.slug,
-            question=probe.question,
-            remedy=probe.remedy,
+            question=_(probe.question),
+            remedy=_(probe.remedy),
             every=interval(probe),
             missing=partial(_missing, probe),
             proof=partial(_proof, probe),
@@ -52,7 +63,7 @@ def _fix(probe: Probe, code: str, facts: Mapping[str, Any]) -> Fix | None:
     try:
         return probe.fix(code.removeprefix(f"{probe.slug}."), dict(facts))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        return Fix(words=probe.remedy)
+        return Fix(words=_(probe.remedy))
 
 
 def _missing(probe: Probe, environment: Environment) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpcore
 
+from checks.failures import say
 from readiness.rules.networks import AllowedNetwork, is_allowed, refusal
 
 CONNECT_S = 5.0
@@ -56,7 +57,7 @@ class Deadline:
 
     def passed(self) -> RequestFailed:
         """Return the failure of a request that ran out of time."""
-        return RequestFailed("timeout", f"The answer was not complete within {self.seconds:g} s.")
+        return RequestFailed("timeout", say("request.deadline", seconds=f"{self.seconds:g}"))
 
     def after_wait(self, otherwise: RequestFailed) -> RequestFailed:
         """Return the failure for a wait that ended without result: the deadline's if it passed, else the given one."""
@@ -79,7 +80,7 @@ class Meter:
 
     def too_large(self) -> RequestFailed:
         """Return the failure of a response that is larger than its limit."""
-        return RequestFailed("too-large", f"The response {self.reading} went past {self.limit} bytes and was cut.")
+        return RequestFailed("too-large", say(f"request.{self.reading}-too-large", limit=self.limit))
 
 
 class BoundedStream(httpcore.NetworkStream):
@@ -99,10 +100,10 @@ class BoundedStream(httpcore.NetworkStream):
         try:
             data = self._sock.recv(min(max_bytes, self._meter.budget))
         except TimeoutError:
-            silent = RequestFailed("timeout", f"{self._peer} sent nothing for {IDLE_S:g} s.")
+            silent = RequestFailed("timeout", say("request.silent", peer=self._peer, seconds=f"{IDLE_S:g}"))
             failure = self._deadline.after_wait(silent)
         except OSError:
-            failure = RequestFailed("protocol", f"{self._peer} broke the connection off.")
+            failure = RequestFailed("protocol", say("request.broken-off", peer=self._peer))
         else:
             self._meter.received_at = time.monotonic()
             self._meter.budget -= len(data)
@@ -118,7 +119,7 @@ class BoundedStream(httpcore.NetworkStream):
             try:
                 rest = rest[self._sock.send(rest) :]
             except TimeoutError:
-                stuck = RequestFailed("timeout", f"{self._peer} took nothing for {IDLE_S:g} s.")
+                stuck = RequestFailed("timeout", say("request.stuck", peer=self._peer, seconds=f"{IDLE_S:g}"))
                 failure: Exception = self._deadline.after_wait(stuck)
             except OSError:
                 failure = httpcore.WriteError()  # httpcore goes on to read: a server may answer before it hangs up.
@@ -143,15 +144,15 @@ class BoundedStream(httpcore.NetworkStream):
         except RequestFailed as passed:
             failure = RequestFailed(passed.code, passed.sentence)
         except TimeoutError:
-            slow = RequestFailed("timeout", f"{self._peer} did not finish the TLS handshake within {CONNECT_S:g} s.")
+            slow = RequestFailed("timeout", say("request.slow-tls", peer=self._peer, seconds=f"{CONNECT_S:g}"))
             failure = self._deadline.after_wait(slow)
         except ssl.SSLCertVerificationError as error:
             reason = error.verify_message.rstrip(".")
-            failure = RequestFailed("tls", f"The certificate of {self._peer} was not accepted: {reason}.")
+            failure = RequestFailed("tls", say("request.certificate", peer=self._peer, reason=reason))
         except ssl.SSLError as error:
-            failure = RequestFailed("tls", f"{self._peer} did not speak TLS as expected: {error.reason or 'EOF'}.")
+            failure = RequestFailed("tls", say("request.bad-tls", peer=self._peer, reason=error.reason or "EOF"))
         except OSError:
-            failure = RequestFailed("tls", f"{self._peer} broke the TLS handshake off.")
+            failure = RequestFailed("tls", say("request.broken-tls", peer=self._peer))
         else:
             return BoundedStream(sock, self._peer, self._deadline, self._meter)
         self._sock.close()
@@ -200,13 +201,13 @@ class VettedBackend(httpcore.NetworkBackend):
     def _vetted(self, host: str, port: int) -> list[str]:
         addresses = list(dict.fromkeys(str(answer[4][0]) for answer in self._looked_up(host, port)))
         if not addresses:
-            raise RequestFailed("name-not-found", f"The name {host} has no address.")
+            raise RequestFailed("name-not-found", say("request.no-address", host=host))
         for address in addresses:
             reason = refusal(address, port, self.allowed)
             if reason is not None:
-                raise RequestFailed("refused-address", f"{host} may not be called: {reason}.")
+                raise RequestFailed("refused-address", say("request.refused-address", host=host, reason=reason))
         if self.in_the_clear and not all(is_allowed(address, port, self.allowed) for address in addresses):
-            raise RequestFailed("plain-http", f"A key is sent to {host} over https only: no allowed network holds it.")
+            raise RequestFailed("plain-http", say("request.plain-http", host=host))
         return addresses
 
     def _looked_up(self, host: str, port: int) -> Sequence[tuple[Any, ...]]:
@@ -224,17 +225,17 @@ class VettedBackend(httpcore.NetworkBackend):
         try:
             result = results.get(timeout=wait)
         except queue.Empty:
-            slow = RequestFailed("timeout", f"The name {host} was not resolved within {wait:g} s.")
+            slow = RequestFailed("timeout", say("request.slow-name", host=host, seconds=f"{wait:g}"))
             result = self.deadline.after_wait(slow)
         if isinstance(result, OSError | UnicodeError):
-            raise RequestFailed("name-not-found", f"The name {host} cannot be resolved.")
+            raise RequestFailed("name-not-found", say("request.no-such-name", host=host))
         if isinstance(result, Exception):
             raise result
         return result
 
     def _connected(self, targets: list[tuple[int, Any]], peer: str) -> socket.socket:
         ends_at = time.monotonic() + CONNECT_S
-        reason = f"within {CONNECT_S:g} s"
+        reason: str = say("request.in-time", seconds=f"{CONNECT_S:g}")
         for family, target in targets:
             wait = self.deadline.wait(CONNECT_S)
             left = ends_at - time.monotonic()
@@ -248,10 +249,10 @@ class VettedBackend(httpcore.NetworkBackend):
                     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except TimeoutError:
                 sock.close()
-                reason = f"within {CONNECT_S:g} s"
+                reason = say("request.in-time", seconds=f"{CONNECT_S:g}")
             except OSError as error:
                 sock.close()
                 reason = error.strerror or type(error).__name__
             else:
                 return sock
-        raise self.deadline.after_wait(RequestFailed("connect", f"{peer} accepted no connection: {reason}."))
+        raise self.deadline.after_wait(RequestFailed("connect", say("request.no-connection", peer=peer, reason=reason)))

@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext_noop
+
 from checks.contract import Facts, Probe, Proof, Target, Tools
+from checks.failures import as_fact, from_fact
 from checks.http import RequestFailed
 from checks.keys import SecretError
 from checks.probes.key_fixes import key_fix
@@ -31,9 +34,9 @@ class KeyValidity(Probe):
 
     slug: ClassVar[str] = "key-validity"
     version: ClassVar[int] = 1
-    question: ClassVar[str] = "Is the key read from a secrets manager, and does Bastion accept it?"
+    question: ClassVar[str] = gettext_noop("Is the key read from a secrets manager, and does Bastion accept it?")
     observes: ClassVar[tuple[str, ...]] = ("key-from-manager", "key-accepted")
-    remedy: ClassVar[str] = (
+    remedy: ClassVar[str] = gettext_noop(
         "Put a key that works where the reference points, and restart what reads it: "
         "SDKs read a key once, at their start."
     )
@@ -41,37 +44,60 @@ class KeyValidity(Probe):
     every: ClassVar[timedelta] = timedelta(hours=6)
     deadline: ClassVar[timedelta] = timedelta(seconds=30)
     messages: ClassVar[Mapping[str, str]] = {
-        "from-manager": "The key is read from {reference}, which the operator counts as a secrets manager.",
-        "not-a-manager": "The key is read from {reference}, which the operator does not count as a secrets manager. "
-        "Move it to one, or attest why this is as good.",
-        "managers-unknown": "The key is read from {reference}. The operator has not said which references count as a "
-        "secrets manager (READINESS_SECRETS_MANAGERS).",
-        "no-secret": "{reference} gave no key: {why}",
-        "not-like-a-key": "What {reference} names does not begin with qbt_, as Bastion's keys do. It was sent nowhere.",
-        "accepted": "Bastion accepted the key: {models} models listed in {elapsed_ms} ms.",
-        "refused": "Bastion refused the key with {status} ({code}).",
-        "no-balance": "Bastion answered {status} ({code}): the account has no balance, which says nothing of the key.",
-        "rate-limited": "Bastion answered 429, so the key could not be tried now.",
-        "forbidden": "The answer was 403, which is not documented for this call: it says nothing of the key.",
-        "upstream": "Bastion answered {status}, which says nothing of the key.",
-        "redirected": "{url} redirects to {to}. The key was not sent there, and a client's would be lost on the way. "
-        "Write the address that it leads to as the Bastion URL.",
-        "not-models": "{url} answered 200 with something else than a list of models. Is this the Bastion URL, with its "
-        "version (/v1)?",
-        "not-found": "{url} answered {status}. Is this the Bastion URL, with its version (/v1)?",
-        "unreachable": "Bastion could not be asked: {why}",
-        "asked-recently": "Bastion was asked with this key a short while ago, perhaps for another environment; it "
-        "is asked again later.",
-        "not-asked": "The key was not tried, because {reference} gave none.",
+        "from-manager": gettext_noop(
+            "The key is read from {reference}, which the operator counts as a secrets manager."
+        ),
+        "not-a-manager": gettext_noop(
+            "The key is read from {reference}, which the operator does not count as a secrets manager. "
+            "Move it to one, or attest why this is as good."
+        ),
+        "managers-unknown": gettext_noop(
+            "The key is read from {reference}. The operator has not said which references count as a "
+            "secrets manager (READINESS_SECRETS_MANAGERS)."
+        ),
+        "no-secret": gettext_noop("{reference} gave no key: {why}"),
+        "not-like-a-key": gettext_noop(
+            "What {reference} names does not begin with qbt_, as Bastion's keys do. It was sent nowhere."
+        ),
+        "accepted": gettext_noop("Bastion accepted the key: {models} models listed in {elapsed_ms} ms."),
+        "refused": gettext_noop("Bastion refused the key with {status} ({code})."),
+        "no-balance": gettext_noop(
+            "Bastion answered {status} ({code}): the account has no balance, which says nothing of the key."
+        ),
+        "rate-limited": gettext_noop("Bastion answered 429, so the key could not be tried now."),
+        "forbidden": gettext_noop(
+            "The answer was 403, which is not documented for this call: it says nothing of the key."
+        ),
+        "upstream": gettext_noop("Bastion answered {status}, which says nothing of the key."),
+        "redirected": gettext_noop(
+            "{url} redirects to {to}. The key was not sent there, and a client's would be lost on the way. "
+            "Write the address that it leads to as the Bastion URL."
+        ),
+        "not-models": gettext_noop(
+            "{url} answered 200 with something else than a list of models. Is this the Bastion URL, with its "
+            "version (/v1)?"
+        ),
+        "not-found": gettext_noop("{url} answered {status}. Is this the Bastion URL, with its version (/v1)?"),
+        "unreachable": gettext_noop("Bastion could not be asked: {why}"),
+        "asked-recently": gettext_noop(
+            "Bastion was asked with this key a short while ago, perhaps for another environment; it "
+            "is asked again later."
+        ),
+        "not-asked": gettext_noop("The key was not tried, because {reference} gave none."),
+    }
+
+    lacking: ClassVar[Mapping[str, str]] = {
+        "no-bastion-url": gettext_noop("The environment has no Bastion URL."),
+        "no-key-reference": gettext_noop("The environment has no key reference."),
     }
 
     def missing(self, target: Target) -> list[str]:
         """Return which of Bastion URL and key reference is not configured."""
         found = []
         if not target.bastion_url:
-            found.append("The environment has no Bastion URL.")
+            found.append(self.lacks("no-bastion-url"))
         if not target.key_reference:
-            found.append("The environment has no key reference.")
+            found.append(self.lacks("no-key-reference"))
         return found
 
     def observe(self, target: Target, tools: Tools) -> Facts:
@@ -87,7 +113,7 @@ class KeyValidity(Probe):
         try:
             key = tools.resolve(target.key_reference)
         except SecretError as error:
-            return {**facts, "secret_failure": {"code": error.code, "sentence": error.sentence}}
+            return {**facts, "secret_failure": as_fact(error.code, error.sentence)}
         mark = tools.fingerprint(key)
         facts |= {"resolved": True, "fingerprint": mark, "begins_like_a_key": key.reveal().startswith(KEY_PREFIX)}
         if not facts["begins_like_a_key"]:
@@ -98,7 +124,7 @@ class KeyValidity(Probe):
                 return {**facts, "asked_recently": True}
             answer = tools.client.get(url, secret_headers={"Authorization": key.with_prefix("Bearer ")})
         except RequestFailed as failure:
-            return {**facts, "request_failure": {"code": failure.code, "sentence": failure.sentence}}
+            return {**facts, "request_failure": as_fact(failure.code, failure.sentence)}
         facts |= {"asked": True, "status": answer.status, "elapsed_ms": round(answer.elapsed_ms, 1)}
         if 300 <= answer.status < 400:
             facts["redirects_to"] = _origin(answer.headers.get("location", ""))
@@ -111,7 +137,7 @@ class KeyValidity(Probe):
     def _from_manager(self, facts: Facts) -> Finding:
         clause, reference = "key-from-manager", facts["reference"]
         if not facts["resolved"]:
-            why = facts["secret_failure"]["sentence"]
+            why = from_fact(facts["secret_failure"])
             return self.finding(clause, Judgement.INCONCLUSIVE, "no-secret", reference=reference, why=why)
         if not facts["begins_like_a_key"]:
             return self.finding(clause, Judgement.INCONCLUSIVE, "not-like-a-key", reference=reference)
@@ -130,7 +156,7 @@ class KeyValidity(Probe):
         if facts.get("asked_recently"):
             return self.finding(clause, unsure, "asked-recently")
         if not facts["asked"]:
-            return self.finding(clause, unsure, "unreachable", why=facts["request_failure"]["sentence"])
+            return self.finding(clause, unsure, "unreachable", why=from_fact(facts["request_failure"]))
         return self._answered(clause, facts)
 
     def _answered(self, clause: str, facts: Facts) -> Finding:

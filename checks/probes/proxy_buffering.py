@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from django.utils.translation import gettext_noop
+
 from checks.contract import Facts, Probe, Proof, Target, Tools
+from checks.failures import as_fact
 from checks.http import RequestFailed, StreamAnswer
 from checks.probes.buffering_fixes import buffering_fix
 from checks.probes.buffering_proofs import buffering_proofs
@@ -45,57 +48,95 @@ class ProxyBuffering(Probe):
 
     slug: ClassVar[str] = "proxy-buffering"
     version: ClassVar[int] = 1
-    question: ClassVar[str] = "Do stream events reach a reader as they are sent?"
+    question: ClassVar[str] = gettext_noop("Do stream events reach a reader as they are sent?")
     observes: ClassVar[tuple[str, ...]] = ("stream-not-held", "stream-not-compressed", "stream-not-cached")
-    remedy: ClassVar[str] = "Turn proxy buffering, compression and caching off on the stream route."
+    remedy: ClassVar[str] = gettext_noop("Turn proxy buffering, compression and caching off on the stream route.")
     looks_at: ClassVar[str] = "stream_url"
     every: ClassVar[timedelta] = timedelta(hours=6)
     deadline: ClassVar[timedelta] = timedelta(seconds=60)
     messages: ClassVar[Mapping[str, str]] = {
-        "streamed": "{events} events, sent {gap_ms} ms apart, arrived as they were sent in each of {fetches} readings; "
-        "none took longer than {longest_ms} ms.",
-        "streamed-late": "{events} events, sent {gap_ms} ms apart, arrived one by one in each of {fetches} readings, "
-        "each {late_ms} ms after it was sent.",
-        "late": "{events} events, sent {gap_ms} ms apart, arrived one by one, but each {late_ms} ms after it was sent: "
-        "too late to be called a stream, too even to be called held.",
-        "held-to-the-end": "{events} events were sent {gap_ms} ms apart and all arrived within {within_ms} ms of each "
-        "other, {after_ms} ms after the first was sent (Accept-Encoding: {accept}).",
-        "held-in-pages": "{events} events were sent {gap_ms} ms apart and arrived in {bursts} bursts; one waited "
-        "{spread_ms} ms longer than another (Accept-Encoding: {accept}).",
-        "held-by-one": "Each of {events} events, sent {gap_ms} ms apart, arrived only when the next one was sent, "
-        "{late_ms} ms late (Accept-Encoding: {accept}).",
-        "uneven": "Of {fetches} readings {streamed} arrived as they were sent and {held} were held; the widest spread "
-        "was {spread_ms} ms at a gap of {gap_ms} ms. That is neither a stream nor a buffer.",
-        "cut-early": "The stream ended after {seen} of {events} events: something on the way cuts it.",
-        "other-pace": "Asked for {events} events {gap_ms} ms apart, the route sent {of} events {sent_gap_ms} ms apart: "
-        "it must keep to what it is asked.",
-        "untrue-times": "Events arrived before the time at which the route says it sent them: sent_ms must be taken "
-        "when each event is sent.",
-        "padded": "Events arrived as they were sent, but with {event_bytes} bytes for each: padding fills a buffer and "
-        "so hides it. Canary events must be small.",
-        "replayed-only": "Answers were replayed from a cache, so nothing was seen of how events reach a browser.",
-        "uncompressed": "The stream came without Content-Encoding, although gzip was accepted.",
-        "compressed": "The stream is sent with Content-Encoding: {coding} (Accept-Encoding: {accept}).",
-        "fresh": "Each of {fetches} requests got an answer of its own, the second one at the same URL too.",
-        "replayed": "Two requests got the same answer: a cache replayed the stream.",
-        "cache-hinted": "Every answer was new, but {header}: {value} says that a cache answered.",
-        "nonce-repeats": "Two answers carry the same nonce but other times: the route must make a new nonce for each.",
-        "foreign-canary": "An answer does not carry the canary of its request: either a cache that ignores the query "
-        "replayed it, or the route does not send its canary back.",
-        "unreachable": "The stream route could not be read: {reason}",
-        "redirected": "The stream route answered with a redirect ({status}). Give the address that it leads to.",
-        "wrong-status": "The stream route answered {status}, not 200.",
-        "wrong-type": "The stream route answered with {content_type}, not with text/event-stream.",
-        "no-events": "The stream route answered as an event stream, but no event arrived in {waited_ms} ms.",
-        "not-a-canary": "The stream route sends events, but not those of the canary protocol.",
-        "unreadable": "The stream came in a Content-Encoding that was not asked for or is broken ({coding}).",
+        "streamed": gettext_noop(
+            "{events} events, sent {gap_ms} ms apart, arrived as they were sent in each of {fetches} readings; "
+            "none took longer than {longest_ms} ms."
+        ),
+        "streamed-late": gettext_noop(
+            "{events} events, sent {gap_ms} ms apart, arrived one by one in each of {fetches} readings, "
+            "each {late_ms} ms after it was sent."
+        ),
+        "late": gettext_noop(
+            "{events} events, sent {gap_ms} ms apart, arrived one by one, but each {late_ms} ms after it was sent: "
+            "too late to be called a stream, too even to be called held."
+        ),
+        "held-to-the-end": gettext_noop(
+            "{events} events were sent {gap_ms} ms apart and all arrived within {within_ms} ms of each "
+            "other, {after_ms} ms after the first was sent (Accept-Encoding: {accept})."
+        ),
+        "held-in-pages": gettext_noop(
+            "{events} events were sent {gap_ms} ms apart and arrived in {bursts} bursts; one waited "
+            "{spread_ms} ms longer than another (Accept-Encoding: {accept})."
+        ),
+        "held-by-one": gettext_noop(
+            "Each of {events} events, sent {gap_ms} ms apart, arrived only when the next one was sent, "
+            "{late_ms} ms late (Accept-Encoding: {accept})."
+        ),
+        "uneven": gettext_noop(
+            "Of {fetches} readings {streamed} arrived as they were sent and {held} were held; the widest spread "
+            "was {spread_ms} ms at a gap of {gap_ms} ms. That is neither a stream nor a buffer."
+        ),
+        "cut-early": gettext_noop("The stream ended after {seen} of {events} events: something on the way cuts it."),
+        "other-pace": gettext_noop(
+            "Asked for {events} events {gap_ms} ms apart, the route sent {of} events {sent_gap_ms} ms apart: "
+            "it must keep to what it is asked."
+        ),
+        "untrue-times": gettext_noop(
+            "Events arrived before the time at which the route says it sent them: sent_ms must be taken "
+            "when each event is sent."
+        ),
+        "padded": gettext_noop(
+            "Events arrived as they were sent, but with {event_bytes} bytes for each: padding fills a buffer and "
+            "so hides it. Canary events must be small."
+        ),
+        "replayed-only": gettext_noop(
+            "Answers were replayed from a cache, so nothing was seen of how events reach a browser."
+        ),
+        "uncompressed": gettext_noop("The stream came without Content-Encoding, although gzip was accepted."),
+        "compressed": gettext_noop("The stream is sent with Content-Encoding: {coding} (Accept-Encoding: {accept})."),
+        "fresh": gettext_noop(
+            "Each of {fetches} requests got an answer of its own, the second one at the same URL too."
+        ),
+        "replayed": gettext_noop("Two requests got the same answer: a cache replayed the stream."),
+        "cache-hinted": gettext_noop("Every answer was new, but {header}: {value} says that a cache answered."),
+        "nonce-repeats": gettext_noop(
+            "Two answers carry the same nonce but other times: the route must make a new nonce for each."
+        ),
+        "foreign-canary": gettext_noop(
+            "An answer does not carry the canary of its request: either a cache that ignores the query "
+            "replayed it, or the route does not send its canary back."
+        ),
+        "unreachable": gettext_noop("The stream route could not be read: {reason}"),
+        "redirected": gettext_noop(
+            "The stream route answered with a redirect ({status}). Give the address that it leads to."
+        ),
+        "wrong-status": gettext_noop("The stream route answered {status}, not 200."),
+        "wrong-type": gettext_noop("The stream route answered with {content_type}, not with text/event-stream."),
+        "no-events": gettext_noop(
+            "The stream route answered as an event stream, but no event arrived in {waited_ms} ms."
+        ),
+        "not-a-canary": gettext_noop("The stream route sends events, but not those of the canary protocol."),
+        "unreadable": gettext_noop(
+            "The stream came in a Content-Encoding that was not asked for or is broken ({coding})."
+        ),
+    }
+
+    lacking: ClassVar[Mapping[str, str]] = {
+        "no-stream-route": gettext_noop("The environment has no stream route."),
     }
 
     events: int = 8
     gap_ms: int = 500
 
     def missing(self, target: Target) -> list[str]:
-        return [] if target.stream_url else ["The environment has no stream route."]
+        return [] if target.stream_url else [self.lacks("no-stream-route")]
 
     def observe(self, target: Target, tools: Tools) -> Facts:
         route = urlsplit(target.stream_url)
@@ -157,7 +198,7 @@ class ProxyBuffering(Probe):
                 if is_event_stream(fetch):
                     self._read(answer, fetch, canary)
         except RequestFailed as failure:
-            fetch["failure"] = {"code": failure.code, "sentence": failure.sentence}
+            fetch["failure"] = as_fact(failure.code, failure.sentence)
         except UnreadableError as failure:
             fetch["failure"] = {"code": failure.code, "sentence": ""}
         return fetch

@@ -13,9 +13,11 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 import jmespath
+from django.utils.translation import gettext_noop
 from jmespath.exceptions import JMESPathError
 
 from checks.contract import BillingTarget, Facts, Probe, Proof, Target, Tools
+from checks.failures import as_fact, from_fact
 from checks.http import RequestFailed
 from checks.keys import Secret, SecretError
 from checks.probes.cap_fixes import cap_fix
@@ -33,35 +35,48 @@ class SpendCap(Probe):
 
     slug: ClassVar[str] = "spend-cap"
     version: ClassVar[int] = 1
-    question: ClassVar[str] = "Is the monthly spend cap that was declared the one that is set?"
+    question: ClassVar[str] = gettext_noop("Is the monthly spend cap that was declared the one that is set?")
     observes: ClassVar[tuple[str, ...]] = ("cap-matches",)
-    remedy: ClassVar[str] = "Set the cap for this environment in Bastion's dashboard, or correct the declared one."
+    remedy: ClassVar[str] = gettext_noop(
+        "Set the cap for this environment in Bastion's dashboard, or correct the declared one."
+    )
     every: ClassVar[timedelta] = timedelta(hours=6)
     deadline: ClassVar[timedelta] = timedelta(seconds=30)
     messages: ClassVar[Mapping[str, str]] = {
-        "no-source": "No billing source is set for this environment, and Bastion documents no API for caps. Ask the "
-        "operator to configure one, or tick the item with a link to the cap in the dashboard.",
-        "not-declared": "The team has declared no cap for this environment, so there is nothing to compare with.",
-        "matches": "The billing source says {cap} {currency} a month, as declared.",
-        "differs": "The billing source says {cap} {currency} a month; {declared} {declared_currency} was declared.",
-        "no-cap": "The billing source knows {name} and says that no cap is set; {declared} {declared_currency} was "
-        "declared.",
-        "unknown-environment": "The billing source has nothing about {name}. Correct the name in the settings.",
-        "no-currency": "The billing source names no currency for {name}, so its cap cannot be compared.",
-        "no-number": "What the billing source gives as the cap of {name} is not an amount.",
-        "bad-expression": "An expression of the billing source cannot be read ({which}). The operator has to mend it.",
-        "no-secret": "The secret for the billing source could not be read: {why}",
-        "wrong-status": "The billing source answered {status}.",
-        "unreachable": "The billing source could not be read: {why}",
+        "no-source": gettext_noop(
+            "No billing source is set for this environment, and Bastion documents no API for caps. Ask the "
+            "operator to configure one, or tick the item with a link to the cap in the dashboard."
+        ),
+        "not-declared": gettext_noop(
+            "The team has declared no cap for this environment, so there is nothing to compare with."
+        ),
+        "matches": gettext_noop("The billing source says {cap} {currency} a month, as declared."),
+        "differs": gettext_noop(
+            "The billing source says {cap} {currency} a month; {declared} {declared_currency} was declared."
+        ),
+        "no-cap": gettext_noop(
+            "The billing source knows {name} and says that no cap is set; {declared} {declared_currency} was declared."
+        ),
+        "unknown-environment": gettext_noop(
+            "The billing source has nothing about {name}. Correct the name in the settings."
+        ),
+        "no-currency": gettext_noop("The billing source names no currency for {name}, so its cap cannot be compared."),
+        "no-number": gettext_noop("What the billing source gives as the cap of {name} is not an amount."),
+        "bad-expression": gettext_noop(
+            "An expression of the billing source cannot be read ({which}). The operator has to mend it."
+        ),
+        "no-secret": gettext_noop("The secret for the billing source could not be read: {why}"),
+        "wrong-status": gettext_noop("The billing source answered {status}."),
+        "unreachable": gettext_noop("The billing source could not be read: {why}"),
     }
 
     def missing(self, target: Target) -> list[str]:
         """Return what keeps the probe from comparing two caps."""
         found = []
         if target.billing is None:
-            found.append(self.messages["no-source"])
+            found.append(self.lacks("no-source"))
         if target.spend_cap is None:
-            found.append(self.messages["not-declared"])
+            found.append(self.lacks("not-declared"))
         return found
 
     def observe(self, target: Target, tools: Tools) -> Facts:
@@ -84,9 +99,9 @@ class SpendCap(Probe):
             facts |= {"status": answer.status, "elapsed_ms": round(answer.elapsed_ms, 1)}
             document = answer.json() if answer.status == 200 else None
         except SecretError as error:
-            return {**facts, "secret_failure": {"code": error.code, "sentence": error.sentence}}
+            return {**facts, "secret_failure": as_fact(error.code, error.sentence)}
         except RequestFailed as failure:
-            return {**facts, "request_failure": {"code": failure.code, "sentence": failure.sentence}}
+            return {**facts, "request_failure": as_fact(failure.code, failure.sentence)}
         return {**facts, **(_looked_up(document, source) if answer.status == 200 else {})}
 
     def judge(self, facts: Facts, *, now: datetime) -> list[Finding]:  # noqa: ARG002 - nothing here ages
@@ -167,9 +182,9 @@ def _judged(facts: Facts) -> tuple[Judgement, str, dict[str, Any]]:
     if facts["declared"] is None:
         return unsure, "not-declared", {}
     if "secret_failure" in facts:
-        return unsure, "no-secret", {"why": facts["secret_failure"]["sentence"]}
+        return unsure, "no-secret", {"why": from_fact(facts["secret_failure"])}
     if "request_failure" in facts:
-        return unsure, "unreachable", {"why": facts["request_failure"]["sentence"]}
+        return unsure, "unreachable", {"why": from_fact(facts["request_failure"])}
     if facts["status"] != 200:
         return unsure, "wrong-status", {"status": facts["status"]}
     if "bad_expression" in facts:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.contract import Facts
+from checks.failures import from_fact
 from checks.probes.arrivals import Pace, Reading, read_arrivals
 from readiness.enums.words import Judgement
 from readiness.rules.findings import Param
@@ -199,7 +200,7 @@ def _trouble(fetches: Sequence[Fetch]) -> Verdict | None:
 def _unanswered(fetch: Fetch) -> Verdict | None:
     failure, status = fetch["failure"], fetch["status"]
     if status is None:
-        return doubtful("unreachable", reason=failure["sentence"], cause=failure["code"])
+        return doubtful("unreachable", reason=from_fact(failure), cause=failure["code"])
     if 300 <= status < 400:
         return doubtful("redirected", status=status)
     if status != 200:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from readiness.models import Clause, Disabling, Environment, User
 from readiness.observers import observers
+from readiness.rules.messages import in_english, say
 from readiness.rules.permissions import Refused, archived_refusals, insist, switch_probe_refusals
 from readiness.rules.texts import reason_refusals
 from readiness.selectors.disablings import disabled_words
@@ -34,7 +35,10 @@ def disable(*, by: User, probe: str, environment_id: int | None, reason: str, no
         raise Refused([_("It is disabled already. {why}").format(why=disabled_words(already))])
     made = Disabling.objects.create(probe=probe, environment=environment, reason=reason, by=by, at=now)
     given_up = abandon_waiting(
-        probe=probe, environment_id=environment_id, error=f"{disabled_words(made)} Nothing follows from it.", now=now
+        probe=probe,
+        environment_id=environment_id,
+        error=in_english(say("engine.nothing-follows", why=disabled_words(made))),
+        now=now,
     )
     _record("probe.disabled", made, environment, by=by, now=now, runs=given_up)
     return made

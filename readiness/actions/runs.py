@@ -13,6 +13,7 @@ from readiness.enums.words import Judgement, Kind, Outcome, RunReason, RunState
 from readiness.models import Clause, Environment, Evidence, Item, Run, User
 from readiness.rules.findings import Finding
 from readiness.rules.folding import CONFIRMED_AFTER, ClauseFacts
+from readiness.rules.messages import Said, in_english, kept, say
 from readiness.rules.permissions import Refused, change_refusals, insist
 from readiness.rules.status import status_at
 from readiness.selectors.disablings import disabled_on, disabled_words, of_a_disabled_probe, standing_disablings
@@ -131,8 +132,7 @@ def finish(
     items = {item_id: lock_item(item_id) for item_id in sorted(touched | borrowers_of(touched))}
     overtaken = _overtaken(run, since=observed_at)
     if overtaken is not None:
-        code, sentence = overtaken
-        chosen, items, findings = [], {}, [_set_aside(finding, code, sentence) for finding in findings]
+        chosen, items, findings = [], {}, [_set_aside(finding, overtaken) for finding in findings]
     before = {item_id: status_at(item.facts, now) for item_id, item in items.items()}
     if not _close(
         run,
@@ -178,8 +178,8 @@ def finish(
     return True
 
 
-def _overtaken(run: Run, *, since: datetime) -> tuple[str, str] | None:
-    """Return why a run concludes nothing of what it saw since an instant, as a code and a sentence; None: it may.
+def _overtaken(run: Run, *, since: datetime) -> Said | None:
+    """Return why a run concludes nothing of what it saw since an instant; None: it may.
 
     The environment is locked, so that none of these can happen until this commits. The build is compared by itself with
     that of the claim: who says one may have read the clock before this run did, and have been heard after it.
@@ -187,22 +187,21 @@ def _overtaken(run: Run, *, since: datetime) -> tuple[str, str] | None:
     locked = Environment.objects.select_for_update(of=("self",), no_key=True).select_related("service")
     environment = locked.get(pk=run.environment_id)
     if environment.archived_since is not None:
-        return "engine.archived", "The environment was archived while the probe looked."
+        return say("engine.archived")
     if (off := disabled_on(run.environment_id, run.probe)) is not None:
-        return "engine.disabled", disabled_words(off)
+        return say("engine.disabled", why=disabled_words(off))
     if environment.settings_changed_at > since or environment.build != run.environment.build:
-        sentence = "The settings were changed while the probe looked, so it saw another target. It looks again."
-        return "engine.settings-changed", sentence
+        return say("engine.settings-changed")
     return None
 
 
-def _set_aside(finding: Finding, code: str, sentence: str) -> Finding:
+def _set_aside(finding: Finding, why: Said) -> Finding:
     return Finding(
         clause=finding.clause,
         judgement=Judgement.INCONCLUSIVE,
-        code=code,
-        sentence=sentence,
-        params={"sentence": sentence},
+        code=why.code,
+        sentence=in_english(why),
+        params=kept(why.params),
     )
 
 

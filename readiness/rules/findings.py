@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from readiness.enums.words import Judgement
 
-Param = str | int | float | bool | None
+Param = Any
+"""A value of JSON: text, a number, or another message as ``messages.kept`` gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,40 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from django.utils.translation import gettext_noop
+
+from .messages import register, say
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+register(
+    {
+        "network.no-address": gettext_noop("{address} is not an address that can be judged"),
+        "network.leads-to": gettext_noop("{address} leads to {inner}, which is {reason}"),
+        "network.is": gettext_noop("{address} is {reason}"),
+        "network.not-allowed": gettext_noop("{kind}, and no allowed network names it with port {port}"),
+    },
+    terms=(
+        gettext_noop("a cloud metadata address"),
+        gettext_noop("a link-local address"),
+        gettext_noop("an unspecified address"),
+        gettext_noop("a multicast address"),
+        gettext_noop("the broadcast address"),
+        gettext_noop("a reserved address"),
+        gettext_noop("a deprecated site-local address"),
+        gettext_noop("a loopback address"),
+        gettext_noop("a private address"),
+        gettext_noop("a shared (carrier NAT) address"),
+        gettext_noop("a unique-local address"),
+        gettext_noop("a documentation address"),
+        gettext_noop("a benchmarking address"),
+        gettext_noop("a protocol assignment address"),
+        gettext_noop("a 6to4 relay address"),
+        gettext_noop("a local translation address"),
+        gettext_noop("not a public address"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +150,15 @@ def refusal(address: str, port: int, allowed: Sequence[AllowedNetwork]) -> str |
     """
     known = _parsed(address)
     if known is None:
-        return f"{address} is not an address that can be judged"
+        return say("network.no-address", address=address)
     for inner in _embedded(known):
         reason = _reason(inner, port, allowed)
         if reason is not None:
-            return f"{address} leads to {inner}, which is {reason}"
+            return say("network.leads-to", address=address, inner=str(inner), reason=reason)
     if isinstance(known, IPv6Address) and known.ipv4_mapped is not None:
         return None
     reason = _reason(known, port, allowed)
-    return None if reason is None else f"{address} is {reason}"
+    return None if reason is None else say("network.is", address=address, reason=reason)
 
 
 def is_allowed(address: str, port: int, allowed: Sequence[AllowedNetwork]) -> bool:
@@ -157,9 +189,9 @@ def _reason(address: Address, port: int, allowed: Sequence[AllowedNetwork]) -> s
         return None
     for network, reason in _UNLESS_ALLOWED:
         if address.version == network.version and address in network:
-            return f"{reason}, and no allowed network names it with port {port}"
+            return say("network.not-allowed", kind=reason, port=port)
     if not address.is_global and address not in _SIX_TO_FOUR:
-        return f"not a public address, and no allowed network names it with port {port}"
+        return say("network.not-allowed", kind="not a public address", port=port)
     return None
 
 

@@ -2,12 +2,12 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from .spoken import alternatives
+from .messages import register, say
 
 SCHEMES = ("env", "file")
 _SETTING = "READINESS_KEY_REFERENCES"
@@ -53,9 +53,7 @@ def reference_refusals(reference: str, *, team: str, policy: ReferencePolicy) ->
     """
     scheme, name = split_reference(reference)
     if scheme not in SCHEMES:
-        return [
-            _("Write the reference as env:NAME or file:/path/to/key. It names a key; never paste the key itself here.")
-        ]
+        return [say("reference.neither")]
     grant = policy.teams.get(team, TeamGrant())
     if scheme == "env":
         return _variable_refusals(name, grant)
@@ -64,39 +62,56 @@ def reference_refusals(reference: str, *, team: str, policy: ReferencePolicy) ->
 
 def _variable_refusals(name: str, grant: TeamGrant) -> list[str]:
     if not _VARIABLE.fullmatch(name):
-        return [
-            _("After env: comes the name of a variable: letters, digits and underscores, not starting with a digit.")
-        ]
+        return [say("reference.no-variable")]
     if any(name.startswith(prefix) for prefix in grant.variable_prefixes):
         return []
     if not grant.variable_prefixes:
-        return [
-            _("This team may not refer to any variables yet. Ask the operator to allow some in {setting}.").format(
-                setting=_SETTING
-            )
-        ]
-    return [
-        _(
-            "This team may refer to variables that begin with {these} only. Ask the operator to add more in {setting}."
-        ).format(these=alternatives(grant.variable_prefixes), setting=_SETTING)
-    ]
+        return [say("reference.no-variables-yet", setting=_SETTING)]
+    return [say("reference.other-variable", these=_either(grant.variable_prefixes), setting=_SETTING)]
 
 
 def _path_refusals(path: str, grant: TeamGrant) -> list[str]:
     if not path.startswith("/") or "\0" in path or posixpath.normpath(path) != path:
-        return [
-            _("After file: comes a plain absolute path, without .. or doubled slashes, such as file:/run/secrets/name.")
-        ]
+        return [say("reference.no-path")]
     if any(path.startswith(folder.rstrip("/") + "/") for folder in grant.folders):
         return []
     if not grant.folders:
-        return [
-            _("This team may not refer to any files yet. Ask the operator to allow some in {setting}.").format(
-                setting=_SETTING
-            )
-        ]
-    return [
-        _("This team may refer to files below {these} only. Ask the operator to add more in {setting}.").format(
-            these=alternatives(grant.folders), setting=_SETTING
-        )
-    ]
+        return [say("reference.no-files-yet", setting=_SETTING)]
+    return [say("reference.other-file", these=_either(grant.folders), setting=_SETTING)]
+
+
+def _either(granted: Sequence[str]) -> str:
+    """Return what is granted as alternatives, which keep their code as any message does."""
+    first, *others = granted
+    said: str = first
+    for other in others:
+        said = say("reference.or", one=said, other=other)
+    return said
+
+
+register(
+    {
+        "reference.neither": gettext_noop(
+            "Write the reference as env:NAME or file:/path/to/key. It names a key; never paste the key itself here."
+        ),
+        "reference.no-variable": gettext_noop(
+            "After env: comes the name of a variable: letters, digits and underscores, not starting with a digit."
+        ),
+        "reference.no-variables-yet": gettext_noop(
+            "This team may not refer to any variables yet. Ask the operator to allow some in {setting}."
+        ),
+        "reference.other-variable": gettext_noop(
+            "This team may refer to variables that begin with {these} only. Ask the operator to add more in {setting}."
+        ),
+        "reference.no-path": gettext_noop(
+            "After file: comes a plain absolute path, without .. or doubled slashes, such as file:/run/secrets/name."
+        ),
+        "reference.no-files-yet": gettext_noop(
+            "This team may not refer to any files yet. Ask the operator to allow some in {setting}."
+        ),
+        "reference.other-file": gettext_noop(
+            "This team may refer to files below {these} only. Ask the operator to add more in {setting}."
+        ),
+        "reference.or": gettext_noop("{one} or {other}"),
+    }
+)

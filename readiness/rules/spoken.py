@@ -1,6 +1,6 @@
 """Days, numbers and lists as a sentence says them, in the language that is active. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -15,6 +15,17 @@ ENGLISH = "en-ca"
 def french() -> bool:
     """Return whether what is said now is said in French."""
     return (get_language() or "").startswith("fr")
+
+
+def in_language(written: str, translations: Mapping[str, Mapping[str, str]], name: str) -> str:
+    """Return words that are kept in several languages in the one that is active; as written where it has none.
+
+    ``translations`` are by language, such as ``fr``, and by name. No active language reads what was written.
+    """
+    if not translations:
+        return written
+    words = translations.get((get_language() or "").partition("-")[0])
+    return (words.get(name) if words else None) or written
 
 
 def month_name(month: int) -> str:
@@ -120,11 +131,6 @@ def listed(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return _("{these} and {last}").format(these=", ".join(words[:-1]), last=words[-1])
-
-
-def alternatives(words: Sequence[str]) -> str:
-    """Return words one after the other, each joined by "or": a or b or c."""
-    return _(" or ").join(words)
 
 
 def status_words(status: str) -> str:

@@ -2,10 +2,9 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from readiness.models import Disabling, Environment
-from readiness.rules.spoken import long_moment
+from readiness.rules.messages import Said, say
 
 
 def standing_disablings(environment: Environment) -> dict[str, Disabling]:
@@ -33,12 +32,8 @@ def of_a_disabled_probe() -> Exists:
     return Exists(Disabling.objects.filter(there, probe=OuterRef("probe"), ended_at=None))
 
 
-def disabled_words(one: Disabling) -> str:
+def disabled_words(one: Disabling) -> Said:
     """Return who switched a probe off, where, when and why, in a sentence; the instant in the site's time zone."""
     at = timezone.localtime(one.at)
-    said = (
-        _("{person} disabled {probe} here on {moment}: {reason}")
-        if one.environment_id
-        else _("{person} disabled {probe} everywhere on {moment}: {reason}")
-    )
-    return said.format(person=one.by, probe=one.probe, moment=long_moment(at), reason=one.reason)
+    code = "engine.disabled-here" if one.environment_id else "engine.disabled-everywhere"
+    return say(code, person=str(one.by), probe=one.probe, moment=at, reason=one.reason)
