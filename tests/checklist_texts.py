@@ -18,22 +18,32 @@ def _lines(file: ChecklistFile) -> Iterator[str]:
     yield "[checklist]"
     for name in ("slug", "name", "version", "changes"):
         yield f"{name} = {_value(getattr(file, name))}"
+    yield from _translations("checklist", file)
     for section in file.sections:
         yield "[[section]]"
         for name in ("slug", "name", "short"):
             yield f"{name} = {_value(getattr(section, name))}"
+        yield from _translations("section", section)
         for entry in section.entries:
             yield "[[section.entry]]"
             yield from _fields(entry, "clauses")
+            yield from _translations("section.entry", entry)
             for clause in entry.clauses:
                 yield "[[section.entry.clause]]"
                 yield from _fields(clause)
+                yield from _translations("section.entry.clause", clause)
+
+
+def _translations(table: str, part: ChecklistFile | SectionFile | EntryFile | ClauseFile) -> Iterator[str]:
+    for language, words in part.translations.items():
+        yield f"[{table}.{language}]"
+        yield from (f"{name} = {_value(value)}" for name, value in words.items())
 
 
 def _fields(part: EntryFile | ClauseFile, *left_out: str) -> Iterator[str]:
     for name in part.__dataclass_fields__:
         value = getattr(part, name)
-        if name in left_out or (name == "counts_from" and value is None):
+        if name in (*left_out, "translations") or (name == "counts_from" and value is None):
             continue
         yield f"{name} = {value.isoformat() if name == 'counts_from' else _value(value)}"
 

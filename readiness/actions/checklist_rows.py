@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 from django.db.models import F
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from readiness.models import Checklist, ChecklistVersion, Clause, Entry, Environment, Item, Section, Team, User
@@ -240,7 +240,7 @@ def _write_rows(plan: Plan, text: str, by: User | None, now: datetime) -> Checkl
     file = plan.file
     held = plan.held
     checklist = Checklist.objects.get(pk=held.pk) if held else Checklist(slug=file.slug, team=plan.team)
-    _save(checklist, name=file.name, version=file.version, changes=file.changes)
+    _save(checklist, name=file.name, version=file.version, changes=file.changes, translations=file.translations)
     version = ChecklistVersion.objects.create(
         checklist=checklist, version=file.version, text=text, changes=file.changes, landed_at=now, landed_by=by
     )
@@ -248,7 +248,7 @@ def _write_rows(plan: Plan, text: str, by: User | None, now: datetime) -> Checkl
     known = {section.slug: section for section in Section.objects.filter(checklist=checklist)}
     for number, part in enumerate(file.sections):
         section = known.get(part.slug) or Section(checklist=checklist, slug=part.slug)
-        _save(section, name=part.name, short=part.short, position=number)
+        _save(section, name=part.name, short=part.short, position=number, translations=part.translations)
         for place, entry in enumerate(part.entries):
             _write_entry(by_slug[entry.slug], section, place, now)
     Entry.objects.filter(pk__in=[row.pk for row in plan.gone]).update(retired_at=now)
@@ -271,6 +271,7 @@ def _write_entry(entry: PlannedEntry, section: Section, place: int, now: datetim
         evidence=file.evidence,
         not_covered=file.not_covered,
         position=place,
+        translations=file.translations,
         meanings=entry.timing.meanings,
         counts_from=entry.timing.counts_from,
         retired_at=None,
@@ -286,6 +287,7 @@ def _write_entry(entry: PlannedEntry, section: Section, place: int, now: datetim
             fresh_tick=clause.fresh_tick,
             tick_needs_link=clause.tick_needs_link,
             position=number,
+            translations=clause.translations,
             meanings=timing.meanings,
             counts_from=timing.counts_from,
             retired_at=None,
@@ -295,9 +297,27 @@ def _write_entry(entry: PlannedEntry, section: Section, place: int, now: datetim
     Clause.objects.filter(pk__in=gone).update(retired_at=now)
 
 
+def write_translations(held: Checklist, newest: ChecklistVersion, file: ChecklistFile, *, text: str) -> None:
+    """Take the translations of a file that says the same as the newest version in its own language."""
+    _save(newest, text=text)
+    _save(held, translations=file.translations)
+    sections = {section.slug: section for section in held.sections.prefetch_related("entries__clauses")}
+    prefix = f"{file.slug}--" if held.team_id else ""
+    for part in file.sections:
+        _save(sections[part.slug], translations=part.translations)
+        rows = {row.slug: row for row in sections[part.slug].entries.all()}
+        for entry in part.entries:
+            row = rows[prefix + entry.slug]
+            _save(row, translations=entry.translations)
+            clauses = {clause.slug: clause for clause in row.clauses.all()}
+            for clause in entry.clauses:
+                _save(clauses[clause.slug], translations=clause.translations)
+
+
 def _save(row: _Row, **columns: Any) -> None:
-    """Insert a new row, or update what is another value than before."""
-    changed = [name for name, value in columns.items() if row.pk is None or getattr(row, name) != value]
+    """Insert a new row, or update what is another value than what was written before, whoever reads it how."""
+    with translation.override(None):
+        changed = [name for name, value in columns.items() if row.pk is None or getattr(row, name) != value]
     for name in changed:
         setattr(row, name, columns[name])
     if row.pk is None:

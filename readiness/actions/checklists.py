@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 
 from readiness.models import Checklist, ChecklistVersion, Team, User
 from readiness.rules.checklist_changes import ChangeGroup, ChangeKind, changes
-from readiness.rules.checklist_file import ChecklistFile, parse
+from readiness.rules.checklist_file import ChecklistFile, as_written, parse
 from readiness.rules.permissions import change_checklist_refusals, insist
 from readiness.selectors.checklists import newest_version, version_file
 from readiness.selectors.landings import EnvironmentEffect, difference, picture
 
 from . import ledger
 from .answering import hold_checklists_to_land
-from .checklist_rows import Plan, plan, write
+from .checklist_rows import Plan, plan, write, write_translations
 
 
 class ChecklistCrossed(Exception):
@@ -101,14 +101,20 @@ def land(
 def land_shipped(*, text: str, now: datetime) -> ChecklistVersion | None:
     """Land the checklist that ships with the product; None where nothing has to be, or may be, landed.
 
-    One that people changed here is left as it is, and an older version never replaces a newer one.
+    One that people changed here is left as it is, and an older version never replaces a newer one. Where the same
+    version comes with other translations, these are taken: they mean nothing else, so that is no event.
     """
     hold_checklists_to_land()
-    held = Checklist.objects.filter(slug=parse(text).slug).first()
+    file = parse(text)
+    held = Checklist.objects.filter(slug=file.slug).first()
     if held is not None:
         newest = held.versions.order_by("-version").first()
         changed_here = newest is not None and newest.landed_by_id is not None
-        if changed_here or parse(text).version <= held.version:
+        if changed_here or file.version < held.version:
+            return None
+        if file.version == held.version:
+            if newest is not None and newest.text != text and as_written(parse(newest.text)) == as_written(file):
+                write_translations(held, newest, file, text=text)
             return None
     return _land(None, text, None, None, now, lenient=True)
 

@@ -1,6 +1,7 @@
 """Checklists as versioned data: landed from files, referred to by slug.
 
-``translations`` maps a language, such as ``fr``, to words by the name of their column; ``in_language`` reads it.
+``translations`` maps a language, such as ``fr``, to words by the name of their column; such a column reads in the
+language of the page.
 """
 
 from datetime import datetime
@@ -10,18 +11,18 @@ from django.db.models import F, Q
 
 from readiness.enums.words import Kind, Scope
 
+from .in_language import Translated, TranslatedChar, TranslatedText
 from .people import Team, User
 
 
-class Checklist(models.Model):
+class Checklist(Translated):
     """A named, versioned, ordered list of entries in sections. With a ``team`` only that team's services answer it."""
 
     slug = models.SlugField(max_length=60, unique=True)
-    name = models.CharField(max_length=120)
+    name = TranslatedChar(max_length=120)
     version = models.PositiveIntegerField()
-    changes = models.TextField(help_text="What this version changed, for the people who answer it.")
+    changes = TranslatedText(help_text="What this version changed, for the people who answer it.")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="checklists")
-    translations = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -45,15 +46,14 @@ class ChecklistVersion(models.Model):
         return f"{self.checklist_id} v{self.version}"
 
 
-class Section(models.Model):
+class Section(Translated):
     """A group of entries, drawn with a gap in the strip."""
 
     checklist = models.ForeignKey(Checklist, on_delete=models.PROTECT, related_name="sections")
     slug = models.SlugField(max_length=60)
-    name = models.CharField(max_length=80)
-    short = models.CharField(max_length=30)
+    name = TranslatedChar(max_length=80)
+    short = TranslatedChar(max_length=30)
     position = models.PositiveSmallIntegerField()
-    translations = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["checklist__slug", "position"]
@@ -63,7 +63,7 @@ class Section(models.Model):
         return self.name
 
 
-class Entry(models.Model):
+class Entry(Translated):
     """One line of a checklist. ``kinds`` lists the kinds of environment that it applies to.
 
     ``slug`` is its address. In a team's own checklist it begins with the checklist's slug and two hyphens, so that two
@@ -73,20 +73,19 @@ class Entry(models.Model):
 
     section = models.ForeignKey(Section, on_delete=models.PROTECT, related_name="entries")
     slug = models.SlugField(max_length=130, unique=True)
-    title = models.CharField(max_length=60)
-    text = models.TextField()
+    title = TranslatedChar(max_length=60)
+    text = TranslatedText()
     scope = models.CharField(max_length=12, choices=Scope.choices)
     kinds = models.JSONField(default=list)
     build_bound = models.BooleanField(default=False)
-    why = models.TextField()
-    how = models.TextField()
-    evidence = models.TextField(help_text="What good evidence looks like.")
-    not_covered = models.TextField(blank=True, help_text="What no probe can see.")
+    why = TranslatedText()
+    how = TranslatedText()
+    evidence = TranslatedText(help_text="What good evidence looks like.")
+    not_covered = TranslatedText(blank=True, help_text="What no probe can see.")
     position = models.PositiveSmallIntegerField()
     meanings = models.JSONField(default=dict, blank=True)
     counts_from = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
-    translations = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = [
@@ -111,7 +110,7 @@ class Entry(models.Model):
         return Kind(kind).value in self.kinds
 
 
-class Clause(models.Model):
+class Clause(Translated):
     """One part of an entry that a probe observes or a person attests. ``probe`` is the observer's slug, or empty.
 
     ``meanings`` and ``counts_from`` are as those of an entry.
@@ -119,7 +118,7 @@ class Clause(models.Model):
 
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="clauses")
     slug = models.SlugField(max_length=60)
-    text = models.TextField()
+    text = TranslatedText()
     probe = models.CharField(max_length=60, blank=True)
     fresh_pass = models.DurationField(null=True, blank=True)
     fresh_tick = models.DurationField()
@@ -128,7 +127,6 @@ class Clause(models.Model):
     meanings = models.JSONField(default=dict, blank=True)
     counts_from = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
-    translations = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["entry", "position"]

@@ -1,6 +1,6 @@
 """What one version of a checklist changes against the one before it. Pure; slugs are identities."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -8,8 +8,8 @@ from enum import StrEnum
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
-from .checklist_file import ChecklistFile, ClauseFile, EntryFile
-from .spoken import long_day
+from .checklist_file import LANGUAGES, ChecklistFile, ClauseFile, EntryFile
+from .spoken import in_language, long_day
 
 
 class ChangeKind(StrEnum):
@@ -94,7 +94,7 @@ def _all(old: ChecklistFile | None, new: ChecklistFile) -> Iterator[Change]:
             yield Change(
                 kind=ChangeKind.ADDED,
                 entry=entry.slug,
-                title=entry.title,
+                title=_title(entry),
                 after=entry.text,
                 counts_from=entry.counts_from,
             )
@@ -102,7 +102,7 @@ def _all(old: ChecklistFile | None, new: ChecklistFile) -> Iterator[Change]:
             yield from _entry(before[entry.slug], entry)
     for entry in before.values():
         if entry.slug not in after:
-            yield Change(kind=ChangeKind.RETIRED, entry=entry.slug, title=entry.title, before=entry.text)
+            yield Change(kind=ChangeKind.RETIRED, entry=entry.slug, title=_title(entry), before=entry.text)
     if old is not None:
         yield from _moved(old, new)
 
@@ -112,7 +112,7 @@ def _entry(old: EntryFile, new: EntryFile) -> Iterator[Change]:
         return Change(
             kind=kind,
             entry=new.slug,
-            title=new.title,
+            title=_title(new),
             what=what,
             before=before,
             after=after,
@@ -133,6 +133,8 @@ def _entry(old: EntryFile, new: EntryFile) -> Iterator[Change]:
         said, says = getattr(old, name), getattr(new, name)
         if said != says and not (name == "text" and new.meaning != old.meaning):
             yield change(ChangeKind.REWORDED, gettext(part), said, says)
+    for what, said, says in _translated(old, new, _PARTS):
+        yield change(ChangeKind.REWORDED, what, said, says)
     yield from _clauses(old, new)
 
 
@@ -144,7 +146,7 @@ def _clauses(old: EntryFile, new: EntryFile) -> Iterator[Change]:
             yield Change(
                 kind=ChangeKind.CLAUSE_ADDED,
                 entry=new.slug,
-                title=new.title,
+                title=_title(new),
                 clause=clause.slug,
                 after=clause.text,
                 counts_from=clause.counts_from,
@@ -156,7 +158,7 @@ def _clauses(old: EntryFile, new: EntryFile) -> Iterator[Change]:
             yield Change(
                 kind=ChangeKind.CLAUSE_REMOVED,
                 entry=new.slug,
-                title=new.title,
+                title=_title(new),
                 clause=clause.slug,
                 before=clause.text,
             )
@@ -167,7 +169,7 @@ def _clause(entry: EntryFile, old: ClauseFile, new: ClauseFile) -> Iterator[Chan
         return Change(
             kind=kind,
             entry=entry.slug,
-            title=entry.title,
+            title=_title(entry),
             clause=new.slug,
             what=what,
             before=before,
@@ -179,6 +181,8 @@ def _clause(entry: EntryFile, old: ClauseFile, new: ClauseFile) -> Iterator[Chan
         yield change(ChangeKind.MEANS_ANOTHER_THING, "", _other(old.text, new.text), new.text)
     elif new.text != old.text:
         yield change(ChangeKind.REWORDED, _("text"), old.text, new.text)
+    for what, said, says in _translated(old, new, {"text": _PARTS["text"]}):
+        yield change(ChangeKind.REWORDED, what, said, says)
     if new.meaning == old.meaning and new.counts_from != old.counts_from:
         yield change(ChangeKind.BEGINS, "", _day(old.counts_from), _day(new.counts_from))
     if new.probe != old.probe:
@@ -207,11 +211,27 @@ def _moved(old: ChecklistFile, new: ChecklistFile) -> Iterator[Change]:
                 yield Change(
                     kind=ChangeKind.MOVED,
                     entry=entry.slug,
-                    title=entry.title,
+                    title=_title(entry),
                     what=_("section"),
                     before=before.name,
                     after=section.name,
                 )
+
+
+def _translated(
+    old: EntryFile | ClauseFile, new: EntryFile | ClauseFile, parts: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what other words a translation has: no matter of meaning, whatever they are."""
+    for language in LANGUAGES:
+        before, after = old.translations.get(language, {}), new.translations.get(language, {})
+        for name, part in parts.items():
+            said, says = before.get(name, ""), after.get(name, "")
+            if said != says:
+                yield _("{part} ({language})").format(part=gettext(part), language=language), said, says
+
+
+def _title(entry: EntryFile) -> str:
+    return in_language(entry.title, entry.translations, "title")
 
 
 def _other(old: str, new: str) -> str:

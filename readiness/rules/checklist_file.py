@@ -2,9 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import Enum
 from typing import TypeVar, cast
@@ -24,6 +24,12 @@ YEARS = range(2000, 3000)
 
 RESERVED_SLUGS = frozenset({"import", "new", "edit"})
 """Words that addresses use beside the slugs of checklists."""
+
+LANGUAGES = ("fr",)
+"""The languages beside that of the file in which its words may be had: each part may have a table of that name."""
+
+Translations = Mapping[str, Mapping[str, str]]
+"""Words by language and by the name of what they translate; what is not in it has no translation."""
 
 _FILE = gettext_noop("the file")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -51,6 +57,7 @@ class ClauseFile:
     tick_needs_link: bool
     meaning: int = 1
     counts_from: date | None = None
+    translations: Translations = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +80,7 @@ class EntryFile:
     clauses: tuple[ClauseFile, ...]
     meaning: int = 1
     counts_from: date | None = None
+    translations: Translations = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +91,7 @@ class SectionFile:
     name: str
     short: str
     entries: tuple[EntryFile, ...]
+    translations: Translations = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +103,7 @@ class ChecklistFile:
     version: int
     changes: str
     sections: tuple[SectionFile, ...]
+    translations: Translations = field(default_factory=dict)
 
     @property
     def entries(self) -> tuple[EntryFile, ...]:
@@ -171,8 +181,8 @@ class _Table:
             return None
         return value
 
-    def line(self, key: str, *, max_characters: int | None = None) -> str:
-        value = self._text(key) or ""
+    def line(self, key: str, *, max_characters: int | None = None, may_be_empty: bool = False) -> str:
+        value = self._text(key, may_be_empty=may_be_empty) or ""
         if "\n" in value:
             self.problem(_("{key!r} is more than one line").format(key=key))
         if max_characters is not None and len(value) > max_characters:
@@ -276,6 +286,33 @@ class _Table:
             return _Table({}, key, [])  # Its keys are missing too, which goes without saying.
         return _Table(value, key, self._problems)
 
+    def translations(
+        self, lines: Mapping[str, int | None], paragraphs: Sequence[str] = ()
+    ) -> dict[str, dict[str, str]]:
+        """Read the table of each language; ``lines`` are the names of short words with how long they may be."""
+        found = {}
+        for language in LANGUAGES:
+            if language not in self._left:
+                continue
+            value = cast("dict[str, object] | None", self._take(language, dict, _("a table")))
+            table = _Table(value or {}, f"{self.place}, {language}", self._problems)
+            words = table.words(lines, paragraphs)
+            table.done()
+            if words:
+                found[language] = words
+        return found
+
+    def words(self, lines: Mapping[str, int | None], paragraphs: Sequence[str]) -> dict[str, str]:
+        """Read the words that are there; what is empty counts as not there."""
+        short = {
+            key: self.line(key, max_characters=most, may_be_empty=True) for key, most in lines.items() if self.has(key)
+        }
+        long = {key: self.paragraphs(key, may_be_empty=True) for key in paragraphs if self.has(key)}
+        return {key: word for key, word in (short | long).items() if word}
+
+    def has(self, key: str) -> bool:
+        return key in self._left
+
     def parts(self, key: str, read: Callable[["_Table"], _Part], *, named_by_slug: bool = False) -> tuple[_Part, ...]:
         """Read each table of the list under ``key``, which may not be empty.
 
@@ -309,12 +346,15 @@ def _checklist(file: _Table) -> ChecklistFile:
     if slug in RESERVED_SLUGS:
         head.problem(_("'slug' {slug!r} is part of an address here: choose another word").format(slug=slug))
     version, changes = head.version("version"), head.paragraphs("changes")
+    translations = head.translations({"name": MAX_NAME_CHARACTERS}, ["changes"])
     head.done()
     section_places: dict[str, str] = {}
     entry_places: dict[str, str] = {}
     sections = file.parts("section", lambda part: _section(part, section_places, entry_places), named_by_slug=True)
     file.done()
-    return ChecklistFile(slug=slug, name=name, version=version, changes=changes, sections=sections)
+    return ChecklistFile(
+        slug=slug, name=name, version=version, changes=changes, sections=sections, translations=translations
+    )
 
 
 def _section(section: _Table, section_places: dict[str, str], entry_places: dict[str, str]) -> SectionFile:
@@ -322,8 +362,9 @@ def _section(section: _Table, section_places: dict[str, str], entry_places: dict
     name = section.line("name", max_characters=MAX_SECTION_CHARACTERS)
     short = section.line("short", max_characters=MAX_SHORT_CHARACTERS)
     entries = section.parts("entry", lambda part: _entry(part, entry_places))
+    translations = section.translations({"name": MAX_SECTION_CHARACTERS, "short": MAX_SHORT_CHARACTERS})
     section.done()
-    return SectionFile(slug=slug, name=name, short=short, entries=entries)
+    return SectionFile(slug=slug, name=name, short=short, entries=entries, translations=translations)
 
 
 def _entry(entry: _Table, entry_places: dict[str, str]) -> EntryFile:
@@ -342,6 +383,9 @@ def _entry(entry: _Table, entry_places: dict[str, str]) -> EntryFile:
         clauses=entry.parts("clause", lambda part: _clause(part, clause_places)),
         meaning=entry.version("meaning", may_be_missing=True),
         counts_from=entry.day("counts_from"),
+        translations=entry.translations(
+            {"title": MAX_TITLE_CHARACTERS, "text": None}, ["why", "how", "evidence", "not_covered"]
+        ),
     )
     if read.build_bound and read.scope is Scope.SERVICE:
         entry.problem(_("'build_bound' is true, and a service runs no one build: say false, or give it another scope"))
@@ -363,6 +407,7 @@ def _clause(clause: _Table, clause_places: dict[str, str]) -> ClauseFile:
     fresh_tick = clause.duration("fresh_tick", problem_if_empty=_("'fresh_tick' is empty"))
     tick_needs_link = clause.flag("tick_needs_link")
     meaning, counts_from = clause.version("meaning", may_be_missing=True), clause.day("counts_from")
+    translations = clause.translations({"text": None})
     clause.done()
     return ClauseFile(
         slug=slug,
@@ -373,6 +418,7 @@ def _clause(clause: _Table, clause_places: dict[str, str]) -> ClauseFile:
         tick_needs_link=tick_needs_link,
         meaning=meaning,
         counts_from=counts_from,
+        translations=translations,
     )
 
 
@@ -384,6 +430,26 @@ def _own_slug(part: _Table, places: dict[str, str]) -> str:
     elif slug:
         places[slug] = part.place
     return slug
+
+
+def as_written(file: ChecklistFile) -> ChecklistFile:
+    """Return a checklist in its own language alone."""
+    sections = (
+        replace(
+            section,
+            translations={},
+            entries=tuple(
+                replace(
+                    entry,
+                    translations={},
+                    clauses=tuple(replace(clause, translations={}) for clause in entry.clauses),
+                )
+                for entry in section.entries
+            ),
+        )
+        for section in file.sections
+    )
+    return replace(file, translations={}, sections=tuple(sections))
 
 
 _HEAD = re.compile(r"^\[checklist\][^\n]*\n(?P<body>.*?)(?=^\[\[section\]\]|\Z)", re.MULTILINE | re.DOTALL)
@@ -402,5 +468,5 @@ def next_version(text: str, version: int) -> str:
     if head is None:
         return text
     body = _VERSION.sub(rf"\g<before>{version + 1}", head["body"], count=1)
-    body = _CHANGES.sub(r'\g<before>""', body, count=1)
+    body = _CHANGES.sub(r'\g<before>""', body)
     return text[: head.start("body")] + body + text[head.end("body") :]

@@ -83,8 +83,9 @@ def world_at(at: datetime) -> World:
     world.entries = list(
         Entry.objects.filter(retired_at=None)
         .select_related("section__checklist")
-        .only("slug", "title", "text", "kinds", "scope", "counts_from", "section__name", "section__checklist__slug",
-              "section__checklist__name", "section__checklist__team_id")
+        .only("slug", "title", "text", "kinds", "scope", "counts_from", "translations", "section__name",
+              "section__translations", "section__checklist__slug", "section__checklist__name",
+              "section__checklist__translations", "section__checklist__team_id")
     )  # fmt: skip
     return world
 

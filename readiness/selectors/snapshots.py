@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from django.utils import translation
+
 from readiness.models import Clause, Entry, Evidence, NotApplicable, User, Waiver
 from readiness.rules.folding import ClauseFacts
 from readiness.rules.snapshots import (
@@ -22,8 +24,9 @@ from .standing import ItemStanding, Standing
 from .strips import entries_at
 
 
+@translation.override(None)
 def snapshot_of(standing: Standing) -> Snapshot:
-    """Return a sheet as it stands now, to be frozen. Six queries, whatever the number of items."""
+    """Return a sheet as it stands now, to be frozen as it was written. Six queries, whatever the number of items."""
     environment = standing.environment
     entries = entries_at(standing.at, team_id=environment.service.team_id)
     places = {entry.pk: number for number, entry in enumerate(entries)}
