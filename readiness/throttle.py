@@ -16,7 +16,14 @@ from django.http import HttpRequest
 
 from readiness import known_browsers
 from readiness.actions.throttling import claim_guess, release_guess
-from readiness.rules.throttling import WINDOW, WRONG_LINK_LIMIT, counted_address, quarter_of
+from readiness.rules.throttling import (
+    FEED_LIMIT,
+    WINDOW,
+    WRONG_FEED_LIMIT,
+    WRONG_LINK_LIMIT,
+    counted_address,
+    quarter_of,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -82,13 +89,39 @@ def address_of(request: HttpRequest) -> str:
 
 def links_refused_until(address: str, *, now: datetime) -> datetime | None:
     """Return from when this address may try sign-in links again; None where it may now. In memory, for each process."""
-    number, end = quarter_of(now)
-    return end if caches["wrong-links"].get(f"{address}/{number}", 0) >= WRONG_LINK_LIMIT else None
+    return _refused_until(address, WRONG_LINK_LIMIT, now)
 
 
 def count_wrong_link(address: str, *, now: datetime) -> None:
     """Count a link that signs nobody in."""
-    key = f"{address}/{quarter_of(now)[0]}"
+    _count(address, now)
+
+
+def feeds_refused_until(address: str, *, now: datetime) -> datetime | None:
+    """Return from when this address may ask for calendars again, after so many that are none; None where it may now."""
+    return _refused_until(f"feeds/{address}", WRONG_FEED_LIMIT, now)
+
+
+def count_wrong_feed(address: str, *, now: datetime) -> None:
+    """Count a calendar address that is none, or is none any more."""
+    _count(f"feeds/{address}", now)
+
+
+def claim_feed(feed_id: int, *, now: datetime) -> datetime | None:
+    """Count that a calendar is asked for and return None, or return from when it may be asked for again."""
+    until = _refused_until(f"feed/{feed_id}", FEED_LIMIT, now)
+    if until is None:
+        _count(f"feed/{feed_id}", now)
+    return until
+
+
+def _refused_until(who: str, limit: int, now: datetime) -> datetime | None:
+    number, end = quarter_of(now)
+    return end if caches["wrong-links"].get(f"{who}/{number}", 0) >= limit else None
+
+
+def _count(who: str, now: datetime) -> None:
+    key = f"{who}/{quarter_of(now)[0]}"
     if not caches["wrong-links"].add(key, 1, timeout=WINDOW.total_seconds()):
         try:
             caches["wrong-links"].incr(key)

@@ -12,9 +12,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from readiness.actions import meetings, requests
+from readiness.actions.calendar_feeds import make_feed
 from readiness.enums.words import Judgement
 from readiness.models import (
     ApiToken,
+    CalendarFeed,
     Comment,
     Decision,
     Disabling,
@@ -89,6 +91,10 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "decide-batch": (NOT_SO, REVIEWS),
     "launches": (READ, NOT_SO),
     "calendar": (READ, NOT_SO),
+    "feeds": (READ, NOT_SO),
+    "feed-make": (READ, (TO_SIGN_IN, 201, 201, 201, 201, 201, 201)),
+    "feed-revoke": ((TO_SIGN_IN, 403, 403, 403, 200, 403, 403), (TO_SIGN_IN, 403, 403, 403, 302, 403, 403)),
+    "calendar-file": (OPEN_TO_ALL, (405,) * 7),  # Its token is in the address: tests/test_calendar_feeds.py.
     "review-add": ((TO_SIGN_IN, 403, 403, 403, 403, 200, 403), REVIEWS),
     "review": (READ, NOT_SO),
     "review-change": ((TO_SIGN_IN, 403, 403, 403, 403, 200, 403), REVIEWS),
@@ -182,6 +188,8 @@ class Place:
     run: Run
     decision: Decision
     people: dict[str, User]
+    feed: CalendarFeed
+    feed_text: str
 
     def address(self, name: str) -> str:
         service, environment = self.prod.service.slug, self.prod.name
@@ -213,6 +221,8 @@ class Place:
             "leave-out": [service, environment, self.item.entry.section_id],
             "run": [service, environment, self.item.entry.slug, self.run.pk],
             "item-comment-remove": [service, environment, self.item.entry.slug, self.commented()],
+            "feed-revoke": [self.feed.pk],
+            "calendar-file": [self.feed_text],
             "token-revoke": [ApiToken.objects.values_list("pk", flat=True).get()],
             "launch-decide": [self.decision.review_id, service, environment],
             "decision": [self.decision.pk],
@@ -233,7 +243,7 @@ class Place:
         alone |= {"keys", "language"}
         alone |= {"my-items", "answer", "waivers", "search", "import", "import-template", "archived"}
         alone |= {"live"}
-        alone |= {"launches", "review-add", "calendar"}
+        alone |= {"launches", "review-add", "calendar", "feeds", "feed-make"}
         alone |= {"probes", "checklists", "checklist-import"}
         return reverse(
             name, args=[] if name in alone else parts.get(name, [service, environment, self.item.entry.slug])
@@ -367,7 +377,10 @@ def place() -> Place:
     prod = make_environment(make_service(team, by=member), "prod", by=member, now=timezone.now())
     reviewer = make_reviewer()
     make_token()
+    feed, feed_text = make_feed(by=member, team=team, replaces="", language="en-ca", now=timezone.now())
     return Place(
+        feed=feed,
+        feed_text=feed_text,
         prod=prod,
         decision=decide_on(prod, reviewer, now=timezone.now()),
         item=item_of(prod, "spend-cap"),

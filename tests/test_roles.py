@@ -23,6 +23,8 @@ QUESTIONS = {
     Act.LAND_CHECKLISTS: permissions.change_checklist_refusals,
     Act.KEEP_TOKENS: permissions.keep_tokens_refusals,
     Act.KEEP_PEOPLE: permissions.keep_people_refusals,
+    Act.SUBSCRIBE: lambda actor: permissions.make_feed_refusals(actor, team_id=None, team=""),
+    Act.KEEP_TEAM_CALENDAR: lambda actor: permissions.make_feed_refusals(actor, team_id=HERE, team="Here"),
 }
 ACTORS = [
     Actor(id=1, is_admin=admin, is_reviewer=reviewer, is_auditor=auditor, teams=frozenset(teams))

@@ -18,6 +18,12 @@ from readiness.selectors.tokens import working_prefix
 from . import ledger
 
 
+def new_text() -> tuple[str, str]:
+    """Return a prefix and the text of a token that nobody can guess."""
+    prefix = "".join(secrets.choice(ascii_lowercase) for _ in range(rules.PREFIX_LETTERS))
+    return prefix, rules.spelled(prefix, secrets.token_bytes(rules.SECRET_BYTES))
+
+
 @transaction.atomic
 def make_token(
     *, by: User, name: str, scopes: Sequence[str], team: Team | None, last_day: date, now: datetime
@@ -31,8 +37,7 @@ def make_token(
     insist(rules.name_refusals(name) + rules.kept_scopes_refusals(scopes))
     insist(rules.last_day_refusals(last_day, now=now, zone=zone))
     insist(rules.same_name_refusals(working_prefix(name, now)))
-    prefix = "".join(secrets.choice(ascii_lowercase) for _ in range(rules.PREFIX_LETTERS))
-    text = rules.spelled(prefix, secrets.token_bytes(rules.SECRET_BYTES))
+    prefix, text = new_text()
     token = ApiToken.objects.create(
         name=name,
         prefix=prefix,

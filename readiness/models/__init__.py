@@ -1,6 +1,7 @@
 """The records. One noun, one file."""
 
 from .builds import Deployment
+from .calendars import CalendarFeed
 from .checklists import Checklist, ChecklistVersion, Clause, Entry, Section
 from .comments import Comment
 from .counts import DayCount
@@ -21,6 +22,7 @@ __all__ = [
     "AgendaLine",
     "ApiToken",
     "BillingSource",
+    "CalendarFeed",
     "Checklist",
     "ChecklistVersion",
     "Clause",

@@ -34,6 +34,8 @@ class Act(StrEnum):
     LAND_CHECKLISTS = "land versions of checklists"
     KEEP_TOKENS = "make and revoke API tokens"
     KEEP_PEOPLE = "keep people, teams and billing sources"
+    SUBSCRIBE = "subscribe to a calendar of one's own"
+    KEEP_TEAM_CALENDAR = "subscribe to the team's calendar, and revoke its addresses"
 
 
 _SIGNED_IN = frozenset(Role) - {Role.STRANGER}
@@ -52,6 +54,8 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.LAND_CHECKLISTS: frozenset({Role.ADMIN}),
     Act.KEEP_TOKENS: frozenset({Role.ADMIN}),
     Act.KEEP_PEOPLE: frozenset({Role.ADMIN}),
+    Act.SUBSCRIBE: _SIGNED_IN,
+    Act.KEEP_TEAM_CALENDAR: frozenset({Role.MEMBER}),
 }
 """Who may do what (design section 4). docs/roles.md is this table for people; tests hold pages and document to it.
 
@@ -153,6 +157,26 @@ def keep_tokens_refusals(actor: Actor) -> list[str]:
 def keep_people_refusals(actor: Actor) -> list[str]:
     """Return why this person may not keep people, teams and billing sources."""
     return refusals(actor, Act.KEEP_PEOPLE, _("Only admins keep people, teams and billing sources. Ask one of them."))
+
+
+def make_feed_refusals(actor: Actor, *, team_id: int | None, team: str) -> list[str]:
+    """Return why this person may not have a calendar address: one of their own, or of a team where that is given."""
+    if team_id is None:
+        return refusals(actor, Act.SUBSCRIBE, _("Sign in to subscribe."))
+    otherwise = _("Only members of {team} subscribe to its calendar. Its launches are in the launch calendar.").format(
+        team=team
+    )
+    return refusals(actor, Act.KEEP_TEAM_CALENDAR, otherwise, team_id=team_id)
+
+
+def revoke_feed_refusals(actor: Actor, *, made_by_id: int, team_id: int | None, team: str) -> list[str]:
+    """Return why this person may not revoke a calendar address: whoever made it may, and of a team every member."""
+    if actor.id == made_by_id:
+        return []
+    if team_id is None:
+        return [_("Only whoever made an address of their own revokes it.")]
+    otherwise = _("Only members of {team} revoke addresses of its calendar.").format(team=team)
+    return refusals(actor, Act.KEEP_TEAM_CALENDAR, otherwise, team_id=team_id)
 
 
 def add_service_refusals(actor: Actor) -> list[str]:

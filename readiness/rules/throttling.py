@@ -28,6 +28,13 @@ BROWSER_LIMIT = 5
 WRONG_LINK_LIMIT = 20
 """Wrong sign-in links from one address in one quarter of an hour; each is as long as a key, so this is about load."""
 
+WRONG_FEED_LIMIT = 200
+"""Calendar addresses that are none, from one address in one quarter of an hour: an office's calendars may ask for
+what was revoked for weeks. Each is as long as a key, so this is about load."""
+
+FEED_LIMIT = 60
+"""How often one calendar is given out in one quarter of an hour: programs ask for it a few times an hour."""
+
 KNOWN_BROWSER_FOR = timedelta(days=90)
 """How long a browser is known after it last signed in."""
 

@@ -27,7 +27,7 @@ MOST_NEWS = 5000
 """Whoever missed more events than this reads everything again."""
 CLOCKS_DIFFER = timedelta(minutes=1)
 """A page whose clock is behind what was read last by no more than this is drawn from it."""
-_OF_NO_SERVICE = ("token.", "review.")
+_OF_NO_SERVICE = ("token.", "review.", "calendar.")
 _OF_PEOPLE = "user."
 _NOTHING = ItemFacts()
 _KINDS = {kind: place for place, kind in enumerate(Kind.values)}

@@ -80,6 +80,8 @@ _SAYS = {
     "condition.discharged": pgettext_lazy("history", "discharged the condition on"),
     "token.made": pgettext_lazy("history", "made an API token"),
     "token.revoked": pgettext_lazy("history", "revoked an API token"),
+    "calendar.made": pgettext_lazy("history", "made a calendar address"),
+    "calendar.revoked": pgettext_lazy("history", "revoked a calendar address"),
 }
 _OWN = ("checklist.landed", "condition.discharged", "item.rebuilt")
 """What nobody did and no probe: the product itself, at a start or by its schedule."""
@@ -149,7 +151,7 @@ def _detail(kind: str, data: dict[str, Any]) -> str:
         return _landed(data)
     if kind == "build.set":
         return _build(data)
-    if kind in ("token.made", "token.revoked"):
+    if kind in ("token.made", "token.revoked", "calendar.made", "calendar.revoked"):
         return f"rdy_{data.get('prefix', '')}_…"
     if kind in ("probe.disabled", "probe.enabled"):
         return _("{probe}: {reason}").format(probe=data["probe"], reason=data["reason"])
