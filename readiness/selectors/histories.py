@@ -12,6 +12,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 from readiness.enums.words import DecisionKind
 from readiness.models import Event
 from readiness.rules.environments import setting_words
+from readiness.rules.messages import tell_finding
 from readiness.rules.spoken import long_day, status_words
 
 
@@ -144,7 +145,7 @@ def _observed(data: dict[str, Any]) -> str:
 
 def _detail(kind: str, data: dict[str, Any]) -> str:
     if kind in (OBSERVED, OBSERVED_AGAIN):
-        return " ".join(finding["sentence"] for finding in data.get("findings", ()))
+        return " ".join(tell_finding(finding).text for finding in data.get("findings", ()))
     if kind == "item.assigned":
         return _assigned(data)
     if kind == "checklist.landed":

@@ -10,14 +10,15 @@ from urllib.parse import urlsplit
 from django import template
 from django.template.context import Context
 from django.urls import Resolver404, resolve
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from readiness.enums.words import Judgement, RunState
-from readiness.models import NotApplicable, Run, Waiver
+from readiness.models import Evidence, NotApplicable, Run, Waiver
 from readiness.observers import Observer
+from readiness.rules.messages import Told, tell, tell_error, tell_finding
 from readiness.rules.spoken import NO_BREAK, decimal, french, number, status_words
 from readiness.selectors.items import ClauseView, ItemDetail
 from readiness.selectors.sheets import ItemRow, Sheet
@@ -156,12 +157,36 @@ def any_fail(findings: Sequence[Mapping[str, Any]]) -> bool:
 
 
 @register.filter
-def run_sentence(run: Run) -> str:
-    """Return the one sentence that says most about a run: its error, or its worst finding."""
+def finding_words(finding: Mapping[str, Any]) -> SafeString:
+    """Draw the sentence of a finding; one that cannot be said in the language of the page is marked as English."""
+    return _drawn(tell_finding(finding))
+
+
+@register.filter
+def evidence_words(evidence: Evidence) -> SafeString:
+    """Draw what a piece of evidence says: a probe's sentence as a finding's, a person's words as they are."""
+    if not evidence.code:
+        return conditional_escape(evidence.summary)
+    return _drawn(tell(evidence.code, evidence.params, evidence.summary))
+
+
+@register.filter
+def error_words(run: Run) -> SafeString:
+    """Draw why a run could not look."""
+    return _drawn(tell_error(run.error))
+
+
+def _drawn(told: Told) -> SafeString:
+    return format_html('<span lang="en">{}</span>', told.text) if told.stored else conditional_escape(told.text)
+
+
+@register.filter
+def run_sentence(run: Run) -> SafeString | str:
+    """Draw the one sentence that says most about a run: its error, or its worst finding."""
     if run.error:
-        return run.error
+        return error_words(run)
     ordered = findings_in_order(run.findings)
-    return str(ordered[0].get("sentence", "")) if ordered else ""
+    return finding_words(ordered[0]) if ordered else ""
 
 
 @register.simple_tag
