@@ -6,6 +6,7 @@ import json
 import re
 from datetime import timedelta
 from html import unescape
+from random import Random
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from readiness.actions import items, saved_filters
 from readiness.models import SavedFilter, Service, User
 from readiness.rules.saved_filters import MOST_FILTERS
 from readiness.selectors import fleet, overview
+from readiness.templatetags.date_words import ago_words
+from readiness.templatetags.overview_rows import says_the_same_until
 from tests.deeds import ask, settle, tick
-from tests.factories import item_of, make_environment, make_member, make_person, make_service, make_team
+from tests.factories import NOW, item_of, make_environment, make_member, make_person, make_service, make_team
 
 # Nothing here asks the database anything that another one would answer otherwise.
 pytestmark = [pytest.mark.django_db, pytest.mark.only_on("sqlite")]
@@ -187,3 +190,28 @@ def test_a_person_saves_what_they_come_back_to_for_themselves(page: Client, worl
     assert page.post(save, {"name": "Mine", "query": "kind=staging"}).status_code == 302
     assert page.post(reverse("filter-delete", args=[saved.pk]), {"query": "q=one"}).headers["Location"] == "/?q=one"
     assert SavedFilter.objects.filter(by=mia).count() == MOST_FILTERS - 1
+
+
+def test_when_a_probe_ended_is_kept_in_words_for_no_longer_than_they_are_true() -> None:
+    dice, day = Random(1), timedelta(days=1).total_seconds()
+    for passed in (
+        -9,
+        0,
+        44,
+        45,
+        60,
+        119,
+        3599,
+        3600,
+        7199,
+        day - 1,
+        day,
+        *(dice.uniform(0, 2 * day) for _ in range(99)),
+    ):
+        instant = NOW - timedelta(seconds=passed)
+        until = says_the_same_until(instant, NOW)
+        assert until >= NOW
+        for share in (0.0, 0.5, 0.999):
+            then = NOW + (until - NOW) * share
+            if timezone.localdate(then) == timezone.localdate(NOW):
+                assert ago_words(instant, then) == ago_words(instant, NOW), passed

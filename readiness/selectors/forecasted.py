@@ -43,7 +43,8 @@ def looked(rows: Iterable[Row], kept: Fleet, at: datetime) -> Looked:
     ahead = _ahead(shown.values(), at)
     asked = _to_ask(ahead, at)
     if 3 * len(asked) < max(1, len(shown)):
-        _ask(asked, kept, at, looked_last(_places(asked)))
+        if asked:
+            _ask(asked, kept, at, looked_last(_places(asked)))
         return Looked(_last_runs(shown), _known(ahead))
     places = looked_last(_places(asked) | Environment.objects.filter(pk__in=shown)).annotate(ended=_ended())
     found = _ask(asked, kept, at, places)
@@ -57,7 +58,8 @@ def forecasted(rows: Iterable[Row], kept: Fleet, at: datetime) -> dict[int, Tall
     """
     ahead = _ahead({row.pk: row for row in rows}.values(), at)
     asked = _to_ask(ahead, at)
-    _ask(asked, kept, at, looked_last(_places(asked)))
+    if asked:
+        _ask(asked, kept, at, looked_last(_places(asked)))
     return _known(ahead)
 
 
@@ -71,9 +73,7 @@ def _places(rows: Iterable[Row]) -> QuerySet[Environment]:
 
 
 def _ask(asked: Sequence[Row], kept: Fleet, at: datetime, places: QuerySet[Environment]) -> list[Environment]:
-    """Keep the verdicts of rows on their launch dates; ``places`` have looked last. Two queries; none for none."""
-    if not asked:
-        return []
+    """Keep the verdicts of rows on their launch dates; ``places`` have looked last. Two queries."""
     found = list(with_switches(places))
     unders = {row.pk: row.under for row in asked if row.under is not None}
     entries, clauses = kept.asked.entries, kept.asked.clauses

@@ -1,10 +1,10 @@
 """The rows of the overview, as lean as they can be: a page may hold fifteen hundred.
 
-What a row draws of itself is kept with it (``Row.drawn``): it is replaced where anything about it changes. Beside that
-stand the forecast and when a probe ended last, which are drawn each time.
+What a row draws of itself is kept with it (``Row.drawn``) by language: it is replaced where anything about it changes.
+Beside that stand the forecast and when a probe ended last, whose words are kept for as long as they say the same.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from json import dumps
 
 from django import template
@@ -38,13 +38,12 @@ _SAYS_ALONE = '<td class="c-forecast lesser"></td>'
 def overview_rows(context: Context, overview: Overview, group: Group) -> SafeString:
     """Draw the rows of a group."""
     now = now_of(context)
-    today, strips = timezone.localdate(now), overview.strip_of_team
-    drawn = []
+    today, strips, language = timezone.localdate(now), overview.strip_of_team, get_language()
+    at_launch, last_runs = overview.at_launch.get, overview.last_runs.get
+    drawn: list[str] = []
     for row in group.rows:
-        key = row.pk
-        drawn.append(_kept(row, group.section, strips[row.team], today))
-        drawn.append(_forecast(overview.at_launch.get(key)))
-        drawn.append(_last(overview.last_runs.get(key), now))
+        drawn.append(_kept(row, (group.section, language), strips[row.team], today))
+        drawn.append(_kept_end(row, ("end", language), at_launch(row.pk), last_runs(row.pk), today, now))
     return mark_safe("".join(drawn))  # noqa: S308  # Every part is escaped where it is made.
 
 
@@ -54,13 +53,34 @@ def strip_legends(overview: Overview) -> str:
     return dumps([[[one.slug, one.title, one.section_id] for one in entries] for entries in overview.strips])
 
 
-def _kept(row: Row, section: int | None, strip: int, today: date) -> str:
-    key = section, get_language()
+def _kept(row: Row, key: tuple[int | None, str | None], strip: int, today: date) -> str:
     known = row.drawn.get(key)
-    if known is None or known[:2] != (today, strip):
-        row.drawn[key] = known = today, strip, _row(row, section, strip, today)
+    if known is None or known[0] != today or known[1] != strip:
+        row.drawn[key] = known = today, strip, _row(row, key[0], strip, today)
     text: str = known[2]
     return text
+
+
+def _kept_end(
+    row: Row, key: tuple[str, str | None], at_launch: Tally | None, last: datetime | None, today: date, now: datetime
+) -> str:
+    known = row.drawn.get(key)
+    of = today, at_launch, last
+    if known is None or known[0] != of or not known[1] <= now < known[2]:
+        row.drawn[key] = known = of, now, says_the_same_until(last, now), _forecast(at_launch) + _last(last, now)
+    text: str = known[3]
+    return text
+
+
+def says_the_same_until(instant: datetime | None, now: datetime) -> datetime:
+    """Return an instant up to which ``ago_words`` says the same on this day: where its next minute or hour begins."""
+    if instant is None:
+        return now + timedelta(days=1)
+    passed = now - instant
+    if passed < timedelta(minutes=1):
+        return now
+    unit = timedelta(minutes=1) if passed < timedelta(hours=1) else timedelta(hours=1)
+    return now + (unit - passed % unit)
 
 
 def _row(row: Row, section: int | None, strip: int, today: date) -> str:
