@@ -115,6 +115,8 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "meeting-answer": (NOT_SO, REVIEWS),
     "meeting-run": (NOT_SO, DOES),
     "decision": (READ, NOT_SO),
+    "decision-pack": (READ, NOT_SO),
+    "decision-pack-file": (READ, NOT_SO),
     "tokens": (READ, NOT_SO),
     "token-make": ((TO_SIGN_IN, 403, 403, 403, 403, 403, 200), (TO_SIGN_IN, 403, 403, 403, 403, 403, 201)),
     "token-revoke": ((TO_SIGN_IN, 403, 403, 403, 403, 403, 200), (TO_SIGN_IN, 403, 403, 403, 403, 403, 302)),

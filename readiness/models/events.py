@@ -56,7 +56,13 @@ class Event(models.Model):
         super().save(*args, **kwargs)
 
     @property
+    def said(self) -> dict[str, Any]:
+        """The whole line, from the sealed text."""
+        content: dict[str, Any] = json.loads(self.text)
+        return content
+
+    @property
     def data(self) -> dict[str, Any]:
         """What changed, from the sealed text."""
-        content: dict[str, Any] = json.loads(self.text)["data"]
+        content: dict[str, Any] = self.said["data"]
         return content

@@ -165,10 +165,16 @@ def sealed_hash(decision: Decision) -> str | None:
 
     Whoever can change the snapshot can change the hash beside it too; the event cannot be changed without a trace.
     """
+    event = sealed_event(decision)
+    return str(event.data["snapshot"]) if event is not None else None
+
+
+def sealed_event(decision: Decision) -> Event | None:
+    """Return the ledger's event of a decision; None where there is none that holds. One query."""
     made = Event.objects.filter(kind="decision.made", environment=decision.environment_id)
     for event in made.filter(text__contains=f'"decision":{decision.pk},'):
         if not faults_of_one(row_of(event)) and event.data["decision"] == decision.pk:
-            return str(event.data["snapshot"])
+            return event
     return None
 
 
