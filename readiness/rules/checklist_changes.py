@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
 
 from .checklist_file import LANGUAGES, ChecklistFile, ClauseFile, EntryFile
+from .marking import gettext_noop
 from .spoken import in_language, long_day
 
 

@@ -10,9 +10,10 @@ from enum import Enum
 from typing import TypeVar, cast
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from readiness.enums.words import Kind, Scope
+
+from .marking import gettext_noop
 
 MAX_TITLE_CHARACTERS = 40
 MAX_SLUG_CHARACTERS = 50

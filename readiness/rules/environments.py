@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import TypedDict
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 
 from .addresses import address_refusals, literal_address, route_refusals
+from .marking import gettext_noop
 from .networks import AllowedNetwork, refusal
 from .references import ReferencePolicy, reference_refusals
 from .texts import KEY_IN_TEXT, holds_key

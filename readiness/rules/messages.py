@@ -14,8 +14,9 @@ from string import Formatter
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, override
+from django.utils.translation import override
 
+from .marking import gettext_noop
 from .spoken import ENGLISH, french, long_moment, number
 
 Params = Mapping[str, Any]

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from django.utils.translation import gettext_noop
-
+from .marking import gettext_noop
 from .messages import register, say
 
 Address = IPv4Address | IPv6Address

@@ -5,8 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext_noop
-
+from .marking import gettext_noop
 from .messages import register, say
 
 SCHEMES = ("env", "file")

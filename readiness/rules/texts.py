@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
+from .marking import gettext_noop
 from .spoken import number
 
 LEAST_REASON_LETTERS = 15

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from readiness.enums.standing import Nearing, RequestState
 
+from .marking import gettext_noop
 from .spoken import long_day
 
 MOST_DAYS = 90
