@@ -1,5 +1,6 @@
 """Observe and judge with a probe by hand, against a real server on loopback."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from checks.contract import Facts, Probe, Target, Tools
 from checks.http import ClientPolicy, ProbeClient
 from checks.keys import Secret, SecretError, fingerprint
+from readiness.rules.messages import say
 from readiness.rules.networks import parse_allowed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -46,8 +48,10 @@ def look(probe: Probe, target: Target, *, key_hosts: tuple[str, ...] = (), **mor
 
 
 def judged(probe: Probe, facts: Facts) -> dict[str, str]:
-    """Return ``judgement message`` for each clause, and check that each sentence was filled in."""
+    """Return ``judgement message`` for each clause, and check that each sentence is said from its code alone."""
     findings = probe.judge(facts, now=NOW)
     assert [finding.clause for finding in findings] == list(probe.observes)
     assert not [finding.sentence for finding in findings if "{" in finding.sentence]
+    read = [json.loads(json.dumps([finding.code, finding.params])) for finding in findings]
+    assert [say(code, **params) for code, params in read] == [finding.sentence for finding in findings]
     return {one.clause: f"{one.judgement} {one.code.removeprefix(probe.slug + '.')}" for one in findings}
