@@ -38,6 +38,7 @@ _DURATION = re.compile(r"([1-9][0-9]{0,3})([hd])")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_SPACE = re.compile(r"[ \t\n]+")  # French sets a space that does not break before some signs: it stays.
 
 _Part = TypeVar("_Part")
 
@@ -196,7 +197,7 @@ class _Table:
 
     def paragraphs(self, key: str, *, may_be_empty: bool = False) -> str:
         value = self._text(key, may_be_empty=may_be_empty) or ""
-        folded = (" ".join(paragraph.split()) for paragraph in _BLANK_LINE.split(value))
+        folded = (" ".join(_SPACE.split(paragraph.strip())) for paragraph in _BLANK_LINE.split(value))
         return "\n\n".join(paragraph for paragraph in folded if paragraph)
 
     def slug(self, key: str, *, may_be_empty: bool = False) -> str:

@@ -11,14 +11,14 @@ from functools import lru_cache
 from django import template
 from django.template.context import Context
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from readiness.enums.standing import Status, Verdict
-from readiness.models import Run, Team
+from readiness.models import Entry, Run, Team
 from readiness.rules import spoken
 from readiness.rules.permissions import Actor
 from readiness.rules.verdicts import Tally
@@ -292,6 +292,14 @@ def short_link(url: str) -> str:
     last = path.rpartition("/")[2]
     words = f"{host}/…/{last}" if "/" in path else bare
     return words if len(words) <= 48 else words[:47] + "…"
+
+
+@register.filter
+def original_text(entry: Entry) -> str:
+    """Return what an entry asks as it was written, where the page says it in another language; else nothing."""
+    with translation.override(None):
+        written = entry.text
+    return written if written != entry.text else ""
 
 
 @register.filter
