@@ -62,6 +62,7 @@ def test_a_snapshot_freezes_all_that_a_pack_says_whatever_becomes_of_it_and_whoe
     assert set(asked) == {item.entry.slug for item in on_sheet(dev)}
     places = [one.place for one in (*found.items, *found.absent)]
     assert sorted(place for place in places if place is not None) == list(range(len(places)))
+    assert by_entry["spend-cap"].title == Entry.objects.get(slug="spend-cap").title != "Plafond"
     waiver = by_entry["spend-cap"].waiver
     assert waiver is not None
     assert (waiver.stance, waiver.asked_at, waiver.note) == ("accept-risk", NOW, "Until the audit.")

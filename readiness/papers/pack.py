@@ -1,18 +1,19 @@
 """The pack of a decision, as a paper and as JSON: the same content, from the same frozen words."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.translation import get_language, ngettext, npgettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, npgettext, pgettext
 
 from readiness.enums.words import Outcome, Stance
 from readiness.rules.chain import instant_text
+from readiness.rules.messages import tell
 from readiness.rules.snapshots import (
     FrozenAbsent,
     FrozenClause,
@@ -20,9 +21,8 @@ from readiness.rules.snapshots import (
     FrozenItem,
     FrozenRequest,
     Snapshot,
-    Translations,
 )
-from readiness.rules.spoken import counted_words, long_day
+from readiness.rules.spoken import counted_words, in_language, long_day
 from readiness.selectors.packs import Pack, PackCondition
 from readiness.templatetags.readiness_words import verdict_word
 
@@ -252,7 +252,7 @@ def _in_order(snapshot: Snapshot) -> list[FrozenItem | FrozenAbsent]:
 def _by_section(rows: Iterable[FrozenItem | FrozenAbsent]) -> Iterable[tuple[str, list[FrozenItem | FrozenAbsent]]]:
     for _key, group in groupby(rows, key=lambda one: (one.checklist, one.section)):
         members = list(group)
-        yield _translated(members[0].section, members[0].translations, "section"), members
+        yield in_language(members[0].section, members[0].translations, "section"), members
 
 
 def _strip(snapshot: Snapshot) -> list[list[PaperCell]]:
@@ -345,7 +345,7 @@ def _evidence_row(one: FrozenItem, condition: PackCondition | None, snapshot: Sn
         title=_title(one),
         word=status_word(one.status),
         tone=_tag_tone(one.status),
-        text=_translated(one.text, one.translations, "text"),
+        text=in_language(one.text, one.translations, "text"),
         owner=_("Owner: {person}").format(person=one.owner) if one.owner else _("Nobody owned it."),
         grants=list(_why_it_waits(one, condition)),
         groups=list(_clauses(one, snapshot, base)),
@@ -366,7 +366,7 @@ def _clause(clause: FrozenClause) -> ClauseRow:
     return ClauseRow(
         word=_("held") if clause.held else _("not held"),
         tone="verified" if clause.held else "failing" if failing else "open",
-        text=_translated(clause.text, clause.translations, "text"),
+        text=in_language(clause.text, clause.translations, "text"),
     )
 
 
@@ -382,7 +382,8 @@ def _said(one: FrozenEvidence, item: FrozenItem, snapshot: Snapshot, base: str) 
     if one.run is not None:
         place = snapshot.environment
         links.append(base + reverse("run", args=[place.service, one.lent_by or place.name, item.entry, one.run]))
-    return Said(lead=" · ".join(notes), summary=one.summary, links=links)
+    summary = tell(one.code, one.params, one.summary).text if one.run is not None else one.summary
+    return Said(lead=" · ".join(notes), summary=summary, links=links)
 
 
 def _who_and_when(one: FrozenEvidence) -> str:
@@ -445,14 +446,8 @@ def _tag_tone(status: str) -> str:
 
 
 def _title(one: FrozenItem | FrozenAbsent) -> str:
-    return _translated(one.title, one.translations, "title")
+    return in_language(one.title, one.translations, "title")
 
 
 def _not_here() -> str:
     return _("not asked here")
-
-
-def _translated(words: str, translations: Translations, name: str) -> str:
-    """Return words in the language that is active, as they were frozen, or as they were written where it has none."""
-    kept: Mapping[str, str] = translations.get((get_language() or "").partition("-")[0], {})
-    return kept.get(name) or words

@@ -8,6 +8,7 @@ from readiness.enums.standing import Status
 
 from .forecasts import rank
 from .snapshots import FrozenItem
+from .spoken import in_language
 
 
 class Way(StrEnum):
@@ -55,12 +56,16 @@ def moves(frozen: Iterable[FrozenItem], now: Iterable[ItemStands]) -> list[Move]
     here = {one.item: one for one in now}
     found = [_move(then.get(key), one) for key, one in here.items()]
     found += [
-        Move(item=key, entry=one.entry, title=one.title, way=Way.GONE, before=Status(one.status), after=None)
+        Move(item=key, entry=one.entry, title=_title(one), way=Way.GONE, before=Status(one.status), after=None)
         for key, one in then.items()
         if key not in here
     ]
     ways = list(Way)
     return sorted((one for one in found if one.before != one.after), key=lambda one: ways.index(one.way))
+
+
+def _title(one: FrozenItem) -> str:
+    return in_language(one.title, one.translations, "title")
 
 
 def _move(then: FrozenItem | None, now: ItemStands) -> Move:

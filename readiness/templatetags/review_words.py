@@ -12,7 +12,10 @@ from django.utils.translation import gettext as _
 from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision
 from readiness.rules.decisions import Fact, Worsening
+from readiness.rules.messages import tell
 from readiness.rules.moved import Move, Way
+from readiness.rules.snapshots import FrozenClause, FrozenEvidence, FrozenItem
+from readiness.rules.spoken import in_language
 from readiness.selectors.coverage import discharged_by
 
 from .date_words import day_and_time, day_words, exact_words
@@ -76,6 +79,18 @@ def fact_words(fact: Fact) -> str:
 
 
 _WAYS = {Way.WORSE: "failing", Way.NEW: "open", Way.BETTER: "verified", Way.ASIDE: "open", Way.GONE: "open"}
+
+
+@register.filter
+def frozen_words(part: FrozenItem | FrozenClause, name: str) -> str:
+    """Return words of an item or a clause as they were frozen, in the language of the page where they were in it."""
+    return in_language(getattr(part, name), part.translations, name)
+
+
+@register.filter
+def said_words(said: FrozenEvidence) -> str:
+    """Return what was said of a clause: a person's words as they are, a probe's in the language of the page."""
+    return tell(said.code, said.params, said.summary).text if said.run is not None else said.summary
 
 
 @register.filter
