@@ -38,10 +38,9 @@ def calendar_file(happenings: Iterable[Happening], *, name: str, about: str, url
     calendar.add("prodid", PRODUCT)
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
-    # What begins with X- is written as it is unless it is said to be a text.
-    for names, words in ((("name", "x-wr-calname"), name), (("description", "x-wr-caldesc"), about)):
-        for one in names:
-            calendar.add(one, vText(_plain(words), params={"LANGUAGE": language}))
+    for named, also, words in (("name", "x-wr-calname", name), ("description", "x-wr-caldesc", about)):
+        calendar.add(named, vText(_plain(words), params={"LANGUAGE": language}))
+        calendar.add(also, vText(_plain(words)))  # Said to be a text, or it would be written without escapes.
     calendar.add("url", url)
     calendar.add("refresh-interval", ASKED_EVERY, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
