@@ -41,6 +41,13 @@ KEYWORDS: dict[str, Any] = {
 }
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[#0\- +]*[\d.]*[sdif]|\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
 
+_TYPESETTING = (
+    (re.compile(r"(?<=\w)'(?=[\w{%«])"), "’"),
+    (re.compile(r"« (?=\S)"), "«\N{NO-BREAK SPACE}"),
+    (re.compile(r"(?<=\S) (?=»|:(?:\s|$)|%(?![(\w])|%%(?!\())"), "\N{NO-BREAK SPACE}"),
+)
+"""What French sets by rule: its apostrophe, and a space that does not break in « », before a colon and a percent."""
+
 Key = tuple[str, str]
 """A context, or nothing, and the first sentence."""
 
@@ -131,12 +138,13 @@ def written(sentences: Iterable[Said], known: dict[Key, Message]) -> bytes:
     catalogue = Catalog(locale="fr", fuzzy=False)
     for one in sentences:
         message = known.get((one.context, one.singular))
-        string = message.string if message is not None and message.pluralizable == bool(one.plural) else None
-        if one.plural and not string:
-            string = ("", "")
+        string: tuple[str, ...] | str = ("", "") if one.plural else ""
+        if message is not None and message.pluralizable == bool(one.plural):
+            texts = tuple(typeset(text) for text in _strings(message))
+            string = texts if one.plural else texts[0]
         added = catalogue.add(
             one.id,
-            string or "",
+            string,
             context=one.context or None,
             locations=[(name, 0) for name in one.files],
         )
@@ -146,6 +154,13 @@ def written(sentences: Iterable[Said], known: dict[Key, Message]) -> bytes:
     write_po(file, catalogue, width=120, omit_header=True, include_lineno=False)
     head = f'"Language: fr\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: {PLURALS}\\n"\n\n'
     return ('msgid ""\nmsgstr ""\n' + head).encode() + file.getvalue().lstrip()
+
+
+def typeset(text: str) -> str:
+    """Return a French sentence with its apostrophes and its spaces as they are set, so that nobody has to."""
+    for pattern, instead in _TYPESETTING:
+        text = pattern.sub(instead, text)
+    return text
 
 
 def untranslated(sentences: Iterable[Said], known: dict[Key, Message]) -> list[Said]:
@@ -193,6 +208,13 @@ def _differences(one: Said, message: Message) -> Iterator[str]:
             yield f"fills in {names}, not {plural}: {text!r}"
         if one.singular[:1].isspace() != text[:1].isspace() or one.singular[-1:].isspace() != text[-1:].isspace():
             yield f"white space at its ends differs: {text!r}"
+        if not any(_marks(text) == _marks(said) for said in (one.singular, one.plural or one.singular)):
+            yield f'has other marks (< > " &) than the English: {text!r}'
+
+
+def _marks(text: str) -> list[str]:
+    """Return what has a meaning of its own in a page: a translation is put there as it is."""
+    return sorted(character for character in text if character in '<>"&')
 
 
 def take(source: Path) -> int:
