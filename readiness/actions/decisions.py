@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision, Dissent, Environment, Item, User
@@ -30,7 +31,9 @@ class DecisionCrossed(Exception):
     """Somebody else decided first. Nothing was written."""
 
     def __init__(self, decision: Decision) -> None:
-        super().__init__(f"{decision.by} decided first: {decision.get_kind_display()}.")
+        super().__init__(
+            _("{by} decided first: {decision}.").format(by=decision.by, decision=decision.get_kind_display())
+        )
         self.decision = decision
 
 
@@ -78,7 +81,7 @@ def decide(
     insist(launch_refusals(by.actor) + open_refusals(review))
     insist(archived_refusals(environment.service.archived_at, environment.archived_at))
     if not review.agenda.filter(environment=environment).exists():
-        raise Refused([f"{environment} is not on the agenda of this review."])
+        raise Refused([_("{environment} is not on the agenda of this review.").format(environment=environment)])
     sent = Decision.objects.filter(review=review, by=by, key=key, environment=environment).first() if key else None
     if sent is not None:
         return sent
@@ -89,7 +92,9 @@ def decide(
         raise DecisionCrossed(stands)
     standing = verdict(environment, at=now, now=now)
     if standing is None:
-        raise Refused([f"{environment} has no verdict yet, so there is nothing to decide on."])
+        raise Refused(
+            [_("{environment} has no verdict yet, so there is nothing to decide on.").format(environment=environment)]
+        )
     people = [(one.by.pk, one.reason, one.by.is_active) for one in dissents]
     insist(_kind_refusals(kind, standing, conditions, now=now) + rules.dissent_refusals(people) + unkept(note))
     text = write(snapshot_of(standing))

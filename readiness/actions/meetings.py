@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from readiness.enums.words import DecisionKind
 from readiness.models import Decision, MeetingNote, Presence, Review, User
@@ -39,7 +40,7 @@ def go_to(*, by: User, review_id: int, environment_id: int, now: datetime) -> Re
     review = _held(review_id, by=by)
     insist(_lead_refusals(review, by))
     if not review.agenda.filter(environment=environment_id).exists():
-        raise Refused(["This is not on the agenda of this review."])
+        raise Refused([_("This is not on the agenda of this review.")])
     with ledger.at_the_end():
         _see(review, by, now=now)
         _look_at(review, environment_id, by=by, now=now)
@@ -52,7 +53,9 @@ def take_chair(*, by: User, review_id: int, seen_chair: int, now: datetime) -> R
     review = _held(review_id, by=by)
     insist(rules.take_chair_refusals(by.actor, chair_id=review.chair_id))
     if review.chair_id != seen_chair:
-        raise Refused([f"{review.chair} took the chair meanwhile. Take it from them if they are away."])
+        raise Refused(
+            [_("{chair} took the chair meanwhile. Take it from them if they are away.").format(chair=review.chair)]
+        )
     before, review.chair = review.chair, by
     review.save(update_fields=["chair"])
     with ledger.at_the_end():
@@ -113,7 +116,7 @@ def write_note(
     insist(rules.note_refusals(by.actor) + rules.note_text_refusals(text))
     review = _held(review_id, by=by)
     if environment_id is not None and not review.agenda.filter(environment=environment_id).exists():
-        raise Refused(["This is not on the agenda of this review."])
+        raise Refused([_("This is not on the agenda of this review.")])
     sent = MeetingNote.objects.filter(review=review, by=by, key=key).first()
     if sent is not None:
         return sent
@@ -168,7 +171,7 @@ def name_person(*, by: User, review_id: int, person: User, now: datetime) -> Pre
     review = _held(review_id, by=by)
     insist(_lead_refusals(review, by))
     if not person.is_active:
-        raise Refused([f"{person} has left. Choose somebody who is here."])
+        raise Refused([_("{person} has left. Choose somebody who is here.").format(person=person)])
     found = Presence.objects.filter(review=review, user=person).first()
     if found is not None and found.gone_at is None and found.named:
         return found

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from readiness.models import AgendaLine, Environment, Event, Review, User
 from readiness.rules.permissions import insist, launch_refusals
@@ -13,14 +15,14 @@ from readiness.rules.texts import unkept
 from . import ledger
 
 WRITTEN = ("review.planned", "review.changed", "review.minutes-written")
-CLOSED = "This review is closed: it can be read, and nothing more is written in it."
+CLOSED = gettext_noop("This review is closed: it can be read, and nothing more is written in it.")
 
 
 class ReviewCrossed(Exception):
     """Somebody else saved the review first. Nothing was written."""
 
     def __init__(self, review: Review, *, by: str) -> None:
-        super().__init__(f"{by} saved this review first.")
+        super().__init__(_("{by} saved this review first.").format(by=by))
         self.review = review
         self.by = by
 
@@ -68,7 +70,7 @@ def change(
     kept = {environment.pk for environment in environments}
     decided = Environment.objects.filter(decisions__review=review).exclude(pk__in=kept).distinct()
     gone = decided.select_related("service")
-    insist([f"{one} was decided on in this review, so it stays on its agenda." for one in gone])
+    insist([_("{place} was decided on in this review, so it stays on its agenda.").format(place=one) for one in gone])
     before = _as_json(review)
     review.title, review.starts_at, review.chair, review.quorum = title, starts_at, chair, quorum
     _write_agenda(review, environments)
@@ -114,7 +116,7 @@ def close(*, by: User, review_id: int, now: datetime) -> Review:
 
 def open_refusals(review: Review) -> list[str]:
     """Return why nothing may be written in this review any more."""
-    return [CLOSED] if review.closed_at is not None else []
+    return [_(CLOSED)] if review.closed_at is not None else []
 
 
 def lock_review(review_id: int) -> Review:
@@ -134,28 +136,28 @@ def _to_write(review_id: int, *, by: User, seen_version: int) -> Review:
 def _last_writer(review: Review) -> str:
     """Return who wrote last in a review, as the ledger says."""
     written = Event.objects.filter(kind__in=WRITTEN).select_related("actor").order_by("-id")[:200]
-    return next((str(event.actor) for event in written if event.data.get("review") == review.pk), "Somebody")
+    return next((str(event.actor) for event in written if event.data.get("review") == review.pk), _("Somebody"))
 
 
 def _agenda_refusals(environments: Sequence[Environment], *, now_on: Sequence[Environment]) -> list[str]:
     """Return why this cannot be the agenda; what is on it already may have been archived since."""
     kept = {environment.pk for environment in now_on}
     found = [
-        f"{one} is archived. Leave it out, or have it brought back."
+        _("{place} is archived. Leave it out, or have it brought back.").format(place=one)
         for one in environments
         if one.pk not in kept and (one.archived_at is not None or one.service.archived_at is not None)
     ]
     if len({one.pk for one in environments}) < len(environments):
-        found.append("An environment is on the agenda twice. Name it once.")
+        found.append(_("An environment is on the agenda twice. Name it once."))
     if not environments:
-        found.append("A review needs something to look at: put at least one environment on its agenda.")
+        found.append(_("A review needs something to look at: put at least one environment on its agenda."))
     return found
 
 
 def _people_refusals(chair: User, attendees: Sequence[User], review: Review | None = None) -> list[str]:
     known = {review.chair_id, *review.attendees.values_list("pk", flat=True)} if review else set()
     gone = [one for one in dict.fromkeys([chair, *attendees]) if not one.is_active and one.pk not in known]
-    return [f"{one} has left. Choose somebody who is here." for one in gone]
+    return [_("{person} has left. Choose somebody who is here.").format(person=one) for one in gone]
 
 
 def _write_agenda(review: Review, environments: Sequence[Environment]) -> None:

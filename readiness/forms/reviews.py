@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from readiness.enums.words import DecisionKind
@@ -33,7 +34,7 @@ class KeylessForm(forms.Form):
             typed = str(self.data.get(name, ""))
             if texts.holds_key(typed):
                 self.data = resent(self.data, **{name: texts.without_keys(typed)})
-                self.errors[name] = self.error_class([texts.KEY_IN_TEXT])
+                self.errors[name] = self.error_class([_(texts.KEY_IN_TEXT)])
 
     def refuse(self, field: str, reasons: Sequence[str]) -> None:
         """Put reasons at a field."""
@@ -54,16 +55,26 @@ class AgendaField(forms.ModelMultipleChoiceField[Environment]):
 class ReviewForm(KeylessForm):
     """A review: when, who, and what it looks at."""
 
-    title = forms.CharField(max_length=120, help_text="As people call it: November launches.")
-    starts_at = forms.DateTimeField(
-        label="Starts", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    title = forms.CharField(
+        label=gettext_lazy("Title"), max_length=120, help_text=gettext_lazy("As people call it: November launches.")
     )
-    chair = forms.ModelChoiceField(User.objects.none(), empty_label=None, help_text="A reviewer, who leads it.")
+    starts_at = forms.DateTimeField(
+        label=gettext_lazy("Starts"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    chair = forms.ModelChoiceField(
+        User.objects.none(),
+        label=gettext_lazy("Chair"),
+        empty_label=None,
+        help_text=gettext_lazy("A reviewer, who leads it."),
+    )
     agenda = AgendaField(
-        Environment.objects.none(), error_messages={"required": "Put at least one environment on the agenda."}
+        Environment.objects.none(),
+        label=gettext_lazy("Agenda"),
+        error_messages={"required": gettext_lazy("Put at least one environment on the agenda.")},
     )
     attendees = forms.ModelMultipleChoiceField(
-        User.objects.none(), label="In the room", required=False, widget=forms.CheckboxSelectMultiple
+        User.objects.none(), label=gettext_lazy("In the room"), required=False, widget=forms.CheckboxSelectMultiple
     )
     quorum = forms.IntegerField(
         label=gettext_lazy("Quorum"),
@@ -76,7 +87,7 @@ class ReviewForm(KeylessForm):
 
     def __init__(self, *args: Any, review: Review | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["starts_at"].help_text = f"Local time: {timezone.get_current_timezone_name()}."
+        self.fields["starts_at"].help_text = _("Local time: {zone}.").format(zone=timezone.get_current_timezone_name())
         on_it = list(review.agenda.values_list("environment_id", flat=True)) if review else []
         there = list(review.attendees.values_list("pk", flat=True)) if review else []
         people = User.objects.order_by("first_name", "username")
@@ -139,12 +150,12 @@ class MinutesForm(KeylessForm):
     """What was said in a review."""
 
     minutes = forms.CharField(
-        label="What was said",
+        label=gettext_lazy("What was said"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 8}),
         max_length=texts.MOST_TEXT,
         strip=True,
-        help_text="Everybody reads them. A review that is closed keeps them as they are.",
+        help_text=gettext_lazy("Everybody reads them. A review that is closed keeps them as they are."),
     )
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -159,10 +170,11 @@ class DecisionForm(KeylessForm):
     """A decision: a note, who dissents, and for a go with conditions one row for each item that is not settled."""
 
     note = forms.CharField(
+        label=gettext_lazy("Note"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         strip=True,
-        help_text="What tipped it, for those who read this in a year.",
+        help_text=gettext_lazy("What tipped it, for those who read this in a year."),
     )
     seen_decision = forms.IntegerField(widget=forms.HiddenInput, required=False)
     dissents = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=MOST_ROWS)
@@ -175,22 +187,22 @@ class DecisionForm(KeylessForm):
         self.kind = DecisionKind.NO_GO
         people = User.objects.filter(is_active=True).order_by("first_name", "username")
         self.people = {person.pk: person for person in people}
-        choices = [("", "Choose"), *((str(pk), str(person)) for pk, person in self.people.items())]
+        choices = [("", _("Choose")), *((str(pk), str(person)) for pk, person in self.people.items())]
         for row in range(dissents):
-            self.fields[f"dissent-{row}-by"] = forms.ChoiceField(label="Who", choices=choices, required=False)
-            self.fields[f"dissent-{row}-reason"] = _words("Why", rows=2)
+            self.fields[f"dissent-{row}-by"] = forms.ChoiceField(label=_("Who"), choices=choices, required=False)
+            self.fields[f"dissent-{row}-reason"] = _words(_("Why"), rows=2)
         for one in left:
             self._add_condition(one, choices)
 
     def _add_condition(self, one: Left, choices: list[tuple[str, str]]) -> None:
         key = one.item.pk
         owner = one.item.owner_id if one.item.owner_id in self.people else ""
-        self.fields[f"reason-{key}"] = _words("Why it may wait", rows=2)
+        self.fields[f"reason-{key}"] = _words(_("Why it may wait"), rows=2)
         self.fields[f"owner-{key}"] = forms.ChoiceField(
-            label="Owner", choices=choices, required=False, initial=str(owner or "")
+            label=_("Owner"), choices=choices, required=False, initial=str(owner or "")
         )
         self.fields[f"until-{key}"] = forms.DateField(
-            label="Until the end of",
+            label=_("Until the end of"),
             required=False,
             widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         )
@@ -215,19 +227,22 @@ class DecisionForm(KeylessForm):
         for row in range(self.rows):
             by, reason = cleaned.get(f"dissent-{row}-by", ""), cleaned.get(f"dissent-{row}-reason", "")
             if by and by in seen:
-                self.refuse(f"dissent-{row}-by", [f"{self.people[int(by)]} dissents twice. Put both reasons into one."])
+                self.refuse(
+                    f"dissent-{row}-by",
+                    [_("{person} dissents twice. Put both reasons into one.").format(person=self.people[int(by)])],
+                )
             if by:
                 seen.add(by)
                 self.refuse(f"dissent-{row}-reason", texts.reason_refusals(reason))
             elif reason:
-                self.refuse(f"dissent-{row}-by", ["Say whose reason this is."])
+                self.refuse(f"dissent-{row}-by", [_("Say whose reason this is.")])
 
     def _clean_condition(self, item: int, cleaned: Mapping[str, Any]) -> None:
         reason, owner, until = (cleaned.get(f"{name}-{item}") for name in ("reason", "owner", "until"))
         if not owner:
-            self.refuse(f"owner-{item}", ["Choose who owns it."])
+            self.refuse(f"owner-{item}", [_("Choose who owns it.")])
         if until is None and f"until-{item}" not in self.errors:
-            self.refuse(f"until-{item}", [f"Say until when: at most {MOST_DAYS} days."])
+            self.refuse(f"until-{item}", [_("Say until when: at most {days} days.").format(days=MOST_DAYS)])
         terms = Terms(item=item, reason=reason or "", owner="", owner_active=True, until=until or self.today)
         for field, reasons in terms_refusals(terms, today=self.today).items():
             self.refuse(f"{field}-{item}", reasons)

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from readiness.enums.standing import Status, Verdict
 from readiness.models import Entry, Team
+from readiness.rules.spoken import month_name
 from readiness.rules.verdicts import Tally
 
 from . import fleet as fleets
@@ -19,7 +22,11 @@ from .strips import counting
 
 ROWS = 100
 """How many rows a page has."""
-GROUPINGS = {"launch": "launch date", "team": "team", "section": "section"}
+GROUPINGS = {
+    "launch": gettext_lazy("launch date"),
+    "team": gettext_lazy("team"),
+    "section": gettext_lazy("section"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,12 +250,15 @@ def _place(launch_on: date | None, today: date) -> int:
 def launch_heading(launch_on: date | None, today: date) -> str:
     """Return the heading that an environment stands under: by when it launches, seen from today."""
     if launch_on is None:
-        return "No launch date"
+        return _("No launch date")
     days = (launch_on - today).days
     if days < 0:
-        return "Launched"
+        return _("Launched")
     if days < 7:
-        return "Launching within a week"
+        return _("Launching within a week")
     if (launch_on.year, launch_on.month) == (today.year, today.month):
-        return "Launching this month"
-    return f"Launching in {launch_on:%B %Y}" if launch_on.year != today.year else f"Launching in {launch_on:%B}"
+        return _("Launching this month")
+    month = month_name(launch_on.month)
+    if launch_on.year == today.year:
+        return _("Launching in {month}").format(month=month)
+    return _("Launching in {month} {year}").format(month=month, year=launch_on.year)

@@ -11,7 +11,7 @@ from django import template
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import ngettext, npgettext, pgettext_lazy
 
 from readiness.enums.words import Judgement, RunState
 from readiness.models import Environment, Run
@@ -96,7 +96,7 @@ def run_trail(
             )
         )
     counted = Counter(mark.kind for mark in marks)
-    said = ", ".join(f"{counted[kind]} {word}" for kind, word in _WORDS.items() if counted[kind])
+    said = ", ".join(_counted(kind, counted[kind]) for kind in _WORDS if counted[kind])
     sentence = (
         _("The last run: {outcomes}.").format(outcomes=said)
         if len(marks) == 1
@@ -105,6 +105,17 @@ def run_trail(
         )
     )
     return {"marks": marks, "width": max(SLOT * len(marks), 60), "said": sentence, "kinds": _legend(counted)}
+
+
+def _counted(kind: str, n: int) -> str:
+    """Return how many runs came out so: 3 passed, 1 could not tell."""
+    said = {
+        "pass": npgettext("runs", "{n} passed", "{n} passed", n),
+        "fail": npgettext("runs", "{n} failed", "{n} failed", n),
+        "inconclusive": npgettext("runs", "{n} could not tell", "{n} could not tell", n),
+        "errored": npgettext("runs", "{n} could not look", "{n} could not look", n),
+    }
+    return said[kind].format(n=number(n))
 
 
 def _legend(counted: Mapping[str, int]) -> list[tuple[str, str, int]]:
@@ -198,7 +209,7 @@ def outcome_shares(counts: Mapping[str, int]) -> dict[str, Any]:
         )
         for kind, word in seen
     ]
-    said = ", ".join(f"{bar.value} {bar.name.lower()}" for bar in bars)
+    said = ", ".join(_counted(kind, counts[kind]) for kind, _word in seen)
     sentence = ngettext("{n} run: {outcomes}.", "{n} runs: {outcomes}.", total).format(n=number(total), outcomes=said)
     return {"chart": Bars(bars=bars, said=sentence)}
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from readiness.actions import decisions as actions
@@ -81,7 +82,12 @@ def decide(request: Request, review: int, service: str, environment: str) -> Htt
     except Refused as refused:
         answer = _Answer(problem=refused.reasons, status=422)
     else:
-        messages.success(request, f"{decision.get_kind_display()} for {place}, on a snapshot of its sheet.")
+        messages.success(
+            request,
+            _("{decision} for {place}, on a snapshot of its sheet.").format(
+                decision=decision.get_kind_display(), place=place
+            ),
+        )
         return redirect(decision.get_absolute_url())
     now = timezone.now()
     line = launch_lines([place], now)[place.pk]

@@ -129,7 +129,7 @@ def refusals_of(request: Request, shown: ItemDetail, now: datetime) -> dict[str,
     change = refusals_to_change(request, item.service) or actions.live_refusals(item)
     waiting, left_out = shown.request is not None, shown.status is Status.NOT_APPLICABLE
     live = actions.live_refusals(item)
-    off = [] if shown.looking or not shown.probes else [disabled_words(one) for one in _disabled(shown)]
+    off: list[str] = [] if shown.looking or not shown.probes else [disabled_words(one) for one in _disabled(shown)]
     return {
         "change": change,
         "run": change or off,

@@ -5,6 +5,7 @@ from functools import partial
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from readiness.actions import requests as actions
@@ -34,7 +35,7 @@ def ask_waiver(request: Request, service: str, environment: str, entry: str) -> 
             seen_version=asked["seen_version"],
             now=now,
         )
-        return "Asked. A reviewer will grant or refuse it."
+        return _("Asked. A reviewer will grant or refuse it.")
 
     return submit(
         request,
@@ -58,7 +59,7 @@ def ask_not_applicable(request: Request, service: str, environment: str, entry: 
             seen_version=form.cleaned_data["seen_version"],
             now=timezone.now(),
         )
-        return "Asked. A reviewer will grant or refuse it."
+        return _("Asked. A reviewer will grant or refuse it.")
 
     return submit(
         request,
@@ -86,7 +87,7 @@ def decide(request: Request, service: str, environment: str, entry: str) -> Http
             seen_version=answer["seen_version"],
             now=timezone.now(),
         )
-        return "Granted." if grant else "Refused."
+        return _("Granted.") if grant else _("Refused.")
 
     return submit(
         request,
@@ -136,7 +137,7 @@ def end(request: Request, service: str, environment: str, entry: str) -> HttpRes
             seen_version=sent["seen_version"],
             now=timezone.now(),
         )
-        return "Withdrawn." if waited else "Ended."
+        return _("Withdrawn.") if waited else _("Ended.")
 
     return submit(
         request,

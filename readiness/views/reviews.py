@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from readiness.actions import reviews as actions
@@ -46,7 +47,7 @@ def plan(request: Request) -> HttpResponse:
         except Refused as refused:
             problem = refused.reasons
         else:
-            messages.success(request, "Planned. Its page is where it is held.")
+            messages.success(request, _("Planned. Its page is where it is held."))
             return redirect(review.get_absolute_url())
     return _form(request, form, problem=problem)
 
@@ -73,7 +74,7 @@ def change(request: Request, review: int) -> HttpResponse:
         except Refused as refused:
             problem = refused.reasons
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect(saved.get_absolute_url())
     return _form(request, form, find_review(review), problem=problem, crossed=crossed)
 
@@ -132,7 +133,7 @@ def minutes(request: Request, review: int) -> HttpResponse:
         return _page(request, find_review(review), form=form, crossed=other, status=409)
     except Refused as refused:
         return _page(request, find_review(review), form=form, problem=refused.reasons, status=422)
-    messages.success(request, "The minutes are saved.")
+    messages.success(request, _("The minutes are saved."))
     return redirect(found.get_absolute_url())
 
 
@@ -141,7 +142,7 @@ def close(request: Request, review: int) -> HttpResponse:
     """Close a review."""
     found = find_review(review)
     actions.close(by=request.user, review_id=found.pk, now=timezone.now())
-    messages.success(request, "Closed. What was decided and written stays as it is.")
+    messages.success(request, _("Closed. What was decided and written stays as it is."))
     return redirect(found.get_absolute_url())
 
 

@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from readiness.actions import runs as actions
@@ -28,14 +30,13 @@ def run_all(request: Request, service: str, environment: str) -> HttpResponse:
     entries = [entry.pk for entry in Entry.objects.filter(retired_at=None) if entry.applies_to(found.kind)]
     probes = _installed(entries)
     if not probes:
-        raise Refused(["No probe is installed that could look at this environment."])
+        raise Refused([_("No probe is installed that could look at this environment.")])
     off = standing_disablings(found)
     looking = [probe for probe in probes if probe not in off] or probes
     runs = actions.ask(by=request.user, environment=found, probes=looking, now=timezone.now())
     left_out = [probe for probe in probes if probe not in looking]
-    messages.success(
-        request, " ".join([f"{len(runs)} probes asked for.", *([_disabled(left_out)] if left_out else [])])
-    )
+    said = ngettext("{n} probes asked for.", "{n} probes asked for.", len(runs)).format(n=len(runs))
+    messages.success(request, " ".join([said, *([_disabled(left_out)] if left_out else [])]))
     if not request.htmx:
         return redirect(found.get_absolute_url())
     context = sheet_context(request, found)
@@ -44,7 +45,7 @@ def run_all(request: Request, service: str, environment: str) -> HttpResponse:
 
 
 def _disabled(probes: Sequence[str]) -> str:
-    return f"Disabled, and so left out: {', '.join(probes)}."
+    return _("Disabled, and so left out: {probes}.").format(probes=", ".join(probes))
 
 
 def _installed(entries: Sequence[int]) -> list[str]:
@@ -60,14 +61,14 @@ def run_item(request: Request, service: str, environment: str, entry: str) -> Ht
     found = find_environment(service, environment)
     item = find_item(found, entry)
     ask_of_item(request, found, item)
-    return changed(request, found, item, tab="runs", said="Asked for. It starts within seconds.")
+    return changed(request, found, item, tab="runs", said=_("Asked for. It starts within seconds."))
 
 
 def ask_of_item(request: Request, environment: Environment, item: Item) -> None:
     """Ask for a run of each probe that observes an item and is not disabled. Raises ``Refused``."""
     probes = _installed([item.entry_id])
     if not probes:
-        raise Refused(["No probe is installed that could look at this item. A person can tick it."])
+        raise Refused([_("No probe is installed that could look at this item. A person can tick it.")])
     off = standing_disablings(environment)
     looking = [probe for probe in probes if probe not in off] or probes
     actions.ask(by=request.user, environment=environment, probes=looking, now=timezone.now())
