@@ -15,12 +15,15 @@ READ_OUT = ("aria-label", "aria-description", "aria-roledescription", "title", "
 SILENT = {"script", "style", "code", "pre", "kbd", "samp", "textarea", "blockquote", "q"}
 EMPTY = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 ENGLISH = frozenset(
-    """
+    re.findall(
+        r"\w+",
+        """
     the and of is are was were has have had with without not by this that these those it its you your they their
     who what when where which since until nobody nothing everything somebody anybody from at been will would
     should may must can cannot any all every each none here there than then only other another yes for in be to
     waived failing stale settled due owner evidence waiver waivers runs team teams ready overdue
-    """.split()
+    """,
+    )
 )
 """Words that English pages have and French ones do not. One that both have ("note", "or") is not among them."""
 LETTERS = re.compile(r"[a-zà-öø-ÿœ]+(?:['’][a-zà-öø-ÿœ]+)*", re.IGNORECASE)
