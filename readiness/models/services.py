@@ -1,6 +1,7 @@
 """Services, the environments they run in, and where their spend caps can be read."""
 
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from django.db import models
@@ -141,4 +142,9 @@ class Environment(models.Model):
         """The absolute URL of the stream route; empty where either part is missing."""
         if not self.service_url or not self.stream_route:
             return ""
-        return urljoin(self.service_url.rstrip("/") + "/", self.stream_route.lstrip("/"))
+        return _joined(self.service_url, self.stream_route)
+
+
+@lru_cache(maxsize=4096)
+def _joined(service_url: str, route: str) -> str:
+    return urljoin(service_url.rstrip("/") + "/", route.lstrip("/"))

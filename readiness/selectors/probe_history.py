@@ -4,13 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import TextField
+from django.db.models import Case, CharField, Count, Min, Q, TextField, Value, When
 from django.db.models.functions import Cast
 
 from readiness.enums.words import RunState
 from readiness.models import Disabling, Environment, Run
 
-from .probes import ProbeLine, probes_page
+from .probes import ProbeLine, probe_line
 
 DAYS = 30
 MOST_COUNTED = 20_000
@@ -48,8 +48,8 @@ class ProbeHistory:
 
 
 def probe_history(slug: str, now: datetime) -> ProbeHistory | None:
-    """Return what a probe did lately; None for one that is not known. Three queries beyond those of ``probes_page``."""
-    line = next((one for one in probes_page().lines if one.slug == slug), None)
+    """Return what a probe did lately; None for one that is not known. Three queries beyond those of ``probe_line``."""
+    line = probe_line(slug)
     if line is None:
         return None
     since = now - timedelta(days=DAYS)
@@ -72,22 +72,22 @@ def probe_history(slug: str, now: datetime) -> ProbeHistory | None:
 def _counted(slug: str, since: datetime) -> tuple[Counter[str], datetime | None]:
     """Return how many runs came out how, and when the oldest of them was asked for. One query.
 
-    Ids are given in the order of asking, so that the newest are found without a sort over all.
+    Ids are given in the order of asking, so that the newest are found without a sort over all. Findings are looked at
+    as they are stored: quotes within a sentence are escaped there.
     """
     newest = Run.objects.filter(probe=slug, queued_at__gte=since, finished_at__isnull=False).order_by("-id")
-    rows = newest.annotate(said=Cast("findings", TextField())).values_list("state", "said", "queued_at")[:MOST_COUNTED]
-    counts: Counter[str] = Counter()
-    oldest = None
-    for state, said, queued_at in rows.iterator(chunk_size=2000):
-        counts["errored" if state == RunState.ERRORED else _worst(said)] += 1
-        oldest = queued_at
-    return counts, oldest
-
-
-def _worst(said: str) -> str:
-    """Return the worst judgement in findings as they are stored; quotes within a sentence are escaped there."""
-    compact = said.replace('": "', '":"')
-    return next((word for word in WORST_FIRST if f'"judgement":"{word}"' in compact), "inconclusive")
+    rows = newest.annotate(said=Cast("findings", TextField()))
+    came = Case(
+        When(state=RunState.ERRORED, then=Value("errored")),
+        *(When(said__contains=f'"judgement": "{word}"', then=Value(word)) for word in WORST_FIRST),
+        default=Value("inconclusive"),
+        output_field=CharField(),
+    )
+    words = dict.fromkeys((*WORST_FIRST, "errored"))
+    sums = rows.annotate(came=came).values("came", "queued_at")[:MOST_COUNTED]
+    found = sums.aggregate(oldest=Min("queued_at"), **{word: Count("came", filter=Q(came=word)) for word in words})
+    oldest = found.pop("oldest")
+    return Counter(found), oldest
 
 
 def _entry_of(line: ProbeLine, environment: Environment) -> str | None:

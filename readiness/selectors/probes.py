@@ -1,14 +1,15 @@
 """The probes: what each asks, whether it is proven, where it looks, and where it is switched off."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from operator import or_
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from readiness.models import Clause, Disabling, Environment, Run
 from readiness.observers import Observer, OwnProof, observers
-
-from .sheets import in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,31 +41,74 @@ class ProbeLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbesPage:
-    """Every probe, and the live environments, as people name them."""
+    """Every probe, and the live environments."""
 
     lines: list[ProbeLine]
-    environments: list[Environment]
+    environments: Sequence[Environment]
 
 
 def probes_page() -> ProbesPage:
     """Return every probe that is installed, then those that looked once and are not.
 
-    Three queries, three for each probe that the checklists name, and two for each that is shown.
+    Four queries, two for each that is shown, and one for each that the checklists name and that is not installed, where
+    any such looked once.
     """
+    found = _read()
+    return ProbesPage(
+        lines=[found.line(slug) for slug in found.slugs],
+        environments=found.environments,
+    )
+
+
+def probe_line(slug: str) -> ProbeLine | None:
+    """Return one probe; None for one that is neither installed nor looked once. As many queries, of one probe alone."""
+    found = _read()
+    return found.line(slug) if slug in found.slugs else None
+
+
+def _read() -> "_Probes":
     known = observers()
-    live = Environment.objects.filter(archived_at=None, service__archived_at=None)
-    environments = list(live.select_related("service__team", "billing_source"))
+    environments = list(_live().select_related("service__team", "billing_source"))
     standing = list(Disabling.objects.filter(ended_at=None).select_related("by", "environment__service").order_by("at"))
     clauses: dict[str, list[Clause]] = {}
     named = Clause.objects.filter(retired_at=None, entry__retired_at=None).exclude(probe="")
     for clause in named.select_related("entry").order_by("entry__position", "position"):
         clauses.setdefault(clause.probe, []).append(clause)
-    gone = {one.probe for one in standing} | {slug for slug in clauses if slug not in known and _looked(slug)}
+    strange = [slug for slug in clauses if slug not in known]
+    gone = {one.probe for one in standing}
+    if strange and _another_looked(known):
+        gone |= {slug for slug in strange if _looked(slug)}
     slugs = [*known, *sorted(gone - set(known))]
-    return ProbesPage(
-        lines=[_line(slug, known.get(slug), clauses.get(slug, []), environments, standing) for slug in slugs],
-        environments=sorted(in_order(environments), key=lambda one: one.service.slug),
-    )
+    return _Probes(slugs=slugs, known=known, clauses=clauses, environments=environments, standing=standing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Probes:
+    """What the lines of probes are made of; ``slugs`` are those that there are."""
+
+    slugs: Sequence[str]
+    known: Mapping[str, Observer]
+    clauses: Mapping[str, list[Clause]]
+    environments: Sequence[Environment]
+    standing: Sequence[Disabling]
+
+    def line(self, slug: str) -> ProbeLine:
+        return _line(slug, self.known.get(slug), self.clauses.get(slug, []), self.environments, self.standing)
+
+
+def _live() -> QuerySet[Environment]:
+    return Environment.objects.filter(archived_at=None, service__archived_at=None)
+
+
+def _another_looked(known: Iterable[str]) -> bool:
+    """Return whether any probe but these ever ran. An index answers what lies between their names, by environment."""
+    names = sorted(known)
+    if not names:
+        return True
+    between = [Q(probe__gt=one, probe__lt=other) for one, other in pairwise(names)]
+    runs = Run.objects.filter(environment=OuterRef("pk"))
+    gaps = [Exists(runs.filter(gap)) for gap in (Q(probe__lt=names[0]), *between, Q(probe__gt=names[-1]))]
+    return Environment.objects.filter(reduce(or_, map(Q, gaps))).exists()
 
 
 def _looked(slug: str) -> bool:
@@ -92,18 +136,17 @@ def _line(
         clauses=clauses,
         looks=len(looks),
         blind=blind,
-        last=_last(slug, environments),
+        last=_last(slug),
         everywhere=everywhere,
         somewhere=[one for one in mine if one.environment_id is not None],
     )
 
 
-def _last(slug: str, environments: Iterable[Environment]) -> Run | None:
-    """Return the run of a probe that ended last in these environments."""
-    newest = Run.objects.filter(environment=OuterRef("pk"), probe=slug, finished_at__isnull=False)
-    found = Environment.objects.filter(pk__in=[one.pk for one in environments]).annotate(
-        newest=newest.order_by("-queued_at", "-id").values("pk")[:1]
-    )
-    ids = [pk for pk in found.values_list("newest", flat=True) if pk is not None]
-    runs = Run.objects.filter(pk__in=ids).select_related("environment__service")
-    return runs.order_by("-finished_at").first()
+def _last(slug: str) -> Run | None:
+    """Return the run of a probe that ended last in the live environments, of those that were asked for last in each."""
+    ended = Run.objects.filter(probe=slug, finished_at__isnull=False).order_by("-queued_at", "-id")
+    there = Subquery(ended.filter(environment=OuterRef("pk")).values("finished_at")[:1])
+    place = _live().annotate(ended=there).order_by(F("ended").desc(nulls_last=True)).values_list("pk", "ended").first()
+    if place is None or place[1] is None:
+        return None
+    return ended.filter(environment=place[0]).defer("facts").select_related("environment__service").first()

@@ -13,7 +13,7 @@ from readiness.forms.probes import DisableForm
 from readiness.models import Disabling
 from readiness.rules.permissions import Refused, insist, switch_probe_refusals
 from readiness.selectors.probe_history import probe_history
-from readiness.selectors.probes import ProbeLine, probes_page
+from readiness.selectors.probes import ProbeLine, probe_line, probes_page
 
 from .access import Request
 from .following import followed
@@ -40,7 +40,7 @@ def history(request: Request, probe: str) -> HttpResponse:
 def disable(request: Request, probe: str) -> HttpResponse:
     """Disable a probe, everywhere or in one environment."""
     insist(switch_probe_refusals(request.user.actor))
-    if probe not in {line.slug for line in probes_page().lines}:
+    if probe_line(probe) is None:
         raise Http404
     form = DisableForm(request.POST, auto_id=f"{probe}_%s")
     if not form.is_valid():
