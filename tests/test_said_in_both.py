@@ -27,6 +27,7 @@ from readiness.rules.findings import Finding
 from readiness.rules.references import ReferencePolicy, TeamGrant
 from readiness.rules.spoken import ENGLISH
 from readiness.selectors.register import Filters, every_line
+from readiness.templatetags.charts import fact_rows
 from readiness.views.overview_export import export
 from readiness.views.register import as_csv
 from tests.deeds import REASON, after, ask, ask_to_leave_out, claimed, decide, decide_on, end, finish, observe, tick
@@ -125,6 +126,16 @@ def test_a_reference_that_gives_no_key_is_refused_in_either_language(french: Non
     assert messages.spoken(from_fact(fact)).startswith(
         "«This team may refer to variables that begin with «A_ or B_ only."
     )
+
+
+def test_a_failure_among_facts_is_shown_by_its_sentence_alone(tmp_path: Path) -> None:
+    fact = {"secret_failure": as_fact("missing", messages.say("secret.no-variable", name="A_KEY"))}
+    assert [(row.name, row.value) for row in fact_rows(fact)] == [
+        ("Secret failure code", "missing"),
+        ("Secret failure sentence", "The worker has no variable named A_KEY. Set it where the workers run."),
+    ]
+    with spoken(tmp_path):
+        assert fact_rows(fact)[1].value.startswith("«The worker has no variable named A_KEY.")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext, pgettext_lazy
 
-from readiness.rules.spoken import NO_BREAK, decimal, french, number
+from readiness.rules.messages import tell
+from readiness.rules.spoken import NO_BREAK, capital, decimal, french, number
 
 register = template.Library()
 
@@ -200,16 +202,81 @@ def fact_rows(facts: object) -> list[Row]:
     return list(_rows(facts, ()))[:MOST_ROWS]
 
 
+def without_codes(fact: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a fact as it is shown: of a sentence that is kept with what it is said from, the sentence alone."""
+    if "message" not in fact or "sentence" not in fact:
+        return fact
+    told = tell(str(fact["message"]), fact.get("params") or {}, str(fact["sentence"]))
+    return {"code": fact.get("code", ""), "sentence": told.text}
+
+
 def _rows(facts: Mapping[str, Any], path: tuple[str, ...]) -> list[Row]:
     found: list[Row] = []
     for key, value in facts.items():
         if isinstance(value, dict):
-            found += _rows(value, (*path, str(key)))
+            found += _rows(without_codes(value), (*path, str(key)))
         elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
             continue
         else:
             found.append(row_of((*path, str(key)), value))
     return found
+
+
+_NAMES = {
+    "reference": pgettext_lazy("fact", "reference"),
+    "counts_as_manager": pgettext_lazy("fact", "counts as manager"),
+    "url": pgettext_lazy("fact", "url"),
+    "resolved": pgettext_lazy("fact", "resolved"),
+    "asked": pgettext_lazy("fact", "asked"),
+    "fingerprint": pgettext_lazy("fact", "fingerprint"),
+    "begins_like_a_key": pgettext_lazy("fact", "begins like a key"),
+    "secret_failure": pgettext_lazy("fact", "secret failure"),
+    "request_failure": pgettext_lazy("fact", "request failure"),
+    "failure": pgettext_lazy("fact", "failure"),
+    "code": pgettext_lazy("fact", "code"),
+    "sentence": pgettext_lazy("fact", "sentence"),
+    "status": pgettext_lazy("fact", "status"),
+    "elapsed": pgettext_lazy("fact", "elapsed"),
+    "redirects_to": pgettext_lazy("fact", "redirects to"),
+    "models": pgettext_lazy("fact", "models"),
+    "asked_recently": pgettext_lazy("fact", "asked recently"),
+    "declared": pgettext_lazy("fact", "declared"),
+    "declared_currency": pgettext_lazy("fact", "declared currency"),
+    "source": pgettext_lazy("fact", "source"),
+    "name": pgettext_lazy("fact", "name"),
+    "found": pgettext_lazy("fact", "found"),
+    "cap": pgettext_lazy("fact", "cap"),
+    "currency": pgettext_lazy("fact", "currency"),
+    "bad_expression": pgettext_lazy("fact", "bad expression"),
+    "missing": pgettext_lazy("fact", "missing"),
+    "route": pgettext_lazy("fact", "route"),
+    "events": pgettext_lazy("fact", "events"),
+    "gap": pgettext_lazy("fact", "gap"),
+    "fetches": pgettext_lazy("fact", "fetches"),
+    "accept_encoding": pgettext_lazy("fact", "accept encoding"),
+    "content_type": pgettext_lazy("fact", "content type"),
+    "headers": pgettext_lazy("fact", "headers"),
+    "header": pgettext_lazy("fact", "header"),
+    "nonce": pgettext_lazy("fact", "nonce"),
+    "canary_came_back": pgettext_lazy("fact", "canary came back"),
+    "of": pgettext_lazy("fact", "of"),
+    "foreign_events": pgettext_lazy("fact", "foreign events"),
+    "readable": pgettext_lazy("fact", "readable"),
+    "read": pgettext_lazy("fact", "read"),
+    "n": pgettext_lazy("fact", "n"),
+    "sent": pgettext_lazy("fact", "sent"),
+    "arrived": pgettext_lazy("fact", "arrived"),
+}
+"""How facts of our own probes are named. Others, and headers, stand under the name that they were kept by."""
+
+
+def name_of(path: Sequence[str]) -> str:
+    """Return how a fact is named, from the outermost part of its path in."""
+    parts = [str(_NAMES.get(part, part.replace("_", " "))) for part in path]
+    words = parts[0]
+    for part in parts[1:]:
+        words = pgettext("fact", "{outer} {inner}").format(outer=words, inner=part)
+    return capital(words.strip())
 
 
 def row_of(path: tuple[str, ...], value: object) -> Row:
@@ -218,8 +285,7 @@ def row_of(path: tuple[str, ...], value: object) -> Row:
     name, _, unit = last.rpartition("_")
     if not name or unit not in UNITS:
         name, unit = last, ""
-    words = " ".join([*before, name]).replace("_", " ").strip()
-    return Row(name=words[:1].upper() + words[1:], value=_value(value, UNITS.get(unit, "")))
+    return Row(name=name_of([*before, name]), value=_value(value, UNITS.get(unit, "")))
 
 
 def _value(value: object, unit: str) -> str:

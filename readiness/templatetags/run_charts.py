@@ -19,7 +19,7 @@ from readiness.observers import Fix, Observer
 from readiness.rules.spoken import capital, clock, number
 from readiness.selectors.trails import key_seen_since
 
-from .charts import Row, fact_rows, row_of
+from .charts import Row, fact_rows, name_of, row_of, without_codes
 from .date_words import day_words, exact_words
 from .panels import findings_in_order, money
 from .readiness_words import item_url, now_of
@@ -240,7 +240,7 @@ def tables(facts: object, path: tuple[str, ...]) -> Iterator[Table]:
             yield from tables(value, here)
         elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
             records = [one for one in value if isinstance(one, dict)]
-            yield _table(" ".join(here).replace("_", " "), records)
+            yield _table(name_of(here), records)
             for number, record in enumerate(records, start=1):
                 yield from tables(record, (*here, str(number)))
 
@@ -248,15 +248,13 @@ def tables(facts: object, path: tuple[str, ...]) -> Iterator[Table]:
 def _table(name: str, records: Sequence[Mapping[str, Any]]) -> Table:
     read = [{row.name: row.value for row in _single(record)} for record in records]
     columns = list(dict.fromkeys(column for row in read for column in row))
-    return Table(
-        name=name[:1].upper() + name[1:], columns=columns, rows=[[row.get(one, "") for one in columns] for row in read]
-    )
+    return Table(name=name, columns=columns, rows=[[row.get(one, "") for one in columns] for row in read])
 
 
 def _single(record: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[Row]:
     for key, value in record.items():
         if isinstance(value, dict):
-            yield from _single(value, (*path, str(key)))
+            yield from _single(without_codes(value), (*path, str(key)))
         elif not (isinstance(value, list) and any(isinstance(one, dict | list) for one in value)):
             yield row_of((*path, str(key)), value)
 
