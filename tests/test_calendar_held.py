@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from readiness.actions import archiving, reviews, services
 from readiness.actions.decisions import NewCondition
@@ -13,12 +14,17 @@ from readiness.enums.words import DecisionKind
 from readiness.models import Environment, Event, Item, Team, User
 from readiness.rules.calendar_feeds import BACK, CANCELLED_FOR, REVIEW_LASTS, ends_at
 from readiness.rules.calendar_file import Happening, calendar_file
+from readiness.selectors import fleet
 from readiness.selectors.calendar_held import last_day
 from tests.calendars import Subscriber, components, events_in, subscriber
 from tests.deeds import REASON, after, ask, configure, decide, decide_on, end, plan_review, settle, tick
 from tests.factories import NOW, item_of, make_environment, make_member, make_reviewer, make_service, make_team
 
 pytestmark = [pytest.mark.django_db, pytest.mark.only_on("sqlite")]
+
+
+QUERIES = 18
+"""How many queries a calendar of launches costs at most, where everything is read anew."""
 
 
 class Clock:
@@ -276,12 +282,28 @@ def test_whatever_people_write_is_escaped_and_folded_and_nothing_breaks_out() ->
     assert written == calendar_file([one], name=nasty, about=nasty, url=one.url, language="fr-ca")
 
 
-def test_a_calendar_is_bounded_and_keeps_what_is_nearest(calendar: Subscriber, prod: Environment) -> None:
+def test_a_calendar_is_bounded_keeps_what_is_nearest_and_costs_the_same(
+    calendar: Subscriber, prod: Environment, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(QUERIES):
+        calendar.fetch()
     alike = {"service": prod.service, "kind": "prod", "settings_changed_at": NOW}
     Environment.objects.bulk_create(
         Environment(name=f"prod-{number}", launch_on=date(2026, 3, 3) + timedelta(days=number), **alike)
         for number in range(600)
     )
-    events = calendar.events()
+    fleet.forget()
+    with django_assert_max_num_queries(QUERIES):
+        events = calendar.events()
     assert len(events) == 400
     assert max(event.start for event in events.values()) == date(2026, 3, 3) + timedelta(days=398)
+
+
+def test_a_calendar_speaks_the_language_in_which_its_address_was_made(prod: Environment, mia: User) -> None:
+    french = subscriber(mia, language="fr-ca")
+    answer = french.fetch(accept_language="en-ca")
+    (event,) = events_in(answer.content).values()
+    assert answer.headers["Content-Language"] == "fr-ca"
+    assert event["SUMMARY"].startswith("Lancement\N{NO-BREAK SPACE}: ")
+    assert "Pas prêt" in event["DESCRIPTION"]
+    assert b"X-WR-CALNAME:Lancements" in answer.content

@@ -258,10 +258,23 @@ def test_the_page_names_today_and_what_is_overdue_and_takes_any_address(page: Cl
 
 
 @pytest.mark.only_on("sqlite")
-def test_a_week_begins_as_the_language_has_it(page: Client) -> None:
-    def first_head() -> str:
-        return re.findall(r'<abbr title="([^"]+)"', page.get(reverse("calendar")).content.decode())[0]
-
-    assert first_head() == "Sunday"
+def test_a_week_begins_as_the_language_has_it_and_days_are_in_its_words(
+    page: Client, settings: pytest.FixtureRequest
+) -> None:
+    settings.LANGUAGES = [("en-ca", "English"), ("fr-ca", "Français")]
+    said = {}
+    for language in ("en-ca", "fr-ca"):
+        text = page.get(
+            reverse("calendar"), {"month": "2026-03"}, headers={"Accept-Language": language}
+        ).content.decode()
+        said[language] = (
+            re.findall(r'<abbr title="([^"]+)"', text)[0],
+            re.findall(r"<h1>(.+)</h1>", text)[0],
+            re.findall(r'class="day-words">([^<]+)<', text)[0],
+        )
+    assert said == {
+        "en-ca": ("Sunday", "March 2026", "Sunday 1 March"),
+        "fr-ca": ("Dimanche", "Mars 2026", "Dimanche 1er mars"),
+    }
     with translation.override("en-gb"):
         assert first_weekday() == 1

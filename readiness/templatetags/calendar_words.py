@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from django import template
-from django.utils.formats import date_format
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from readiness.rules import spoken
 from readiness.rules.calendar_months import Month, Remark
 
 register = template.Library()
@@ -16,25 +15,25 @@ register = template.Library()
 @register.filter
 def month_words(month: Month) -> str:
     """Return a month as a heading: "March 2026"."""
-    return capfirst(date_format(month.first, "F Y"))
+    return spoken.capital(f"{spoken.month_name(month.month)} {month.year}")
 
 
 @register.filter
 def full_day(day: date) -> str:
     """Return a day of a month that is known: "Thursday 5 March"."""
-    return capfirst(date_format(day, "l j F"))
+    return spoken.capital(f"{spoken.weekday_name(day)} {spoken.day_number(day)} {spoken.month_name(day.month)}")
 
 
 @register.filter
 def weekday(day: date) -> str:
     """Return the day of the week: "Thursday"."""
-    return capfirst(date_format(day, "l"))
+    return spoken.capital(spoken.weekday_name(day))
 
 
 @register.filter
 def short_weekday(day: date) -> str:
     """Return the day of the week as a narrow column has it: "Thu"."""
-    return capfirst(date_format(day, "D"))
+    return spoken.capital(spoken.short_weekday(day))
 
 
 @register.filter
