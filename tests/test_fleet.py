@@ -13,6 +13,7 @@ from readiness.enums.words import DecisionKind, Judgement
 from readiness.models import Environment, Event, Item, NotApplicable, Service, Team, User, Waiver
 from readiness.rules.permissions import Refused
 from readiness.selectors import fleet, waiting
+from readiness.selectors.following import moved_by_time
 from readiness.selectors.launches import launch_lines
 from readiness.selectors.overview import GROUPINGS, Overview, overview, up_to_date
 from readiness.selectors.overview_filters import NOBODY, Filters
@@ -196,6 +197,9 @@ def test_only_what_something_happened_to_is_read_again_and_a_page_is_told() -> N
     overview(Filters(), at)
     drawn = fleet.fleet(at)
     assert (drawn.moved(at, at), drawn.moved(at, ends)) == (False, True)
+    told_by_what_is_kept = [moved_by_time(at, later) for later in (at, ends)]
+    fleet.forget()
+    assert told_by_what_is_kept == [moved_by_time(at, later) for later in (at, ends)] == [False, True]
 
 
 def test_what_was_undone_is_not_kept() -> None:

@@ -198,6 +198,11 @@ def fleet(at: datetime) -> Fleet:
     return found
 
 
+def fleet_if_kept(at: datetime) -> Fleet | None:
+    """Return the same where this process has read it before: it is not worth a first reading for everything."""
+    return fleet(at) if _Kept.fleet is not None else None
+
+
 def forget() -> None:
     """Read everything again the next time."""
     with _Kept.lock:

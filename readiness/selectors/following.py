@@ -9,6 +9,8 @@ from readiness.models import AgendaLine, Condition, Entry, Environment, Event, I
 from readiness.rules.following import Moved
 from readiness.rules.status import ItemFacts
 
+from .fleet import fleet_if_kept
+
 
 def newest_event() -> int:
     """Return the number of the ledger's newest line; 0 where it is empty. One query."""
@@ -46,14 +48,19 @@ def moved_by_time(since: datetime, now: datetime, environment: Environment | Non
     """Return whether anything may have changed after one instant and up to another without an event.
 
     That is where evidence or a waiver ended, a fail or an entry began to count, a condition ended, or a day began: on
-    one sheet, or anywhere where none is given. At most three queries.
+    one sheet, or anywhere where none is given. At most three queries; where this process keeps where everything stands,
+    that answers for anywhere, and does not look through every item.
     """
     if timezone.localdate(since) != timezone.localdate(now):
         return True
+    conditions = Condition.objects.filter(until__gt=since, until__lte=now)
+    kept = fleet_if_kept(now) if environment is None else None
+    if kept is not None:
+        return kept.moved(since, now) or conditions.exists()
     reached = Q()
     for name in ItemFacts.names():
         reached |= Q(**{f"{name}__gt": since, f"{name}__lte": now})
-    items, conditions = Item.objects.filter(reached), Condition.objects.filter(until__gt=since, until__lte=now)
+    items = Item.objects.filter(reached)
     if environment is not None:
         own = Q(environment=environment) | Q(environment=None)
         items = items.filter(own, service=environment.service_id)
