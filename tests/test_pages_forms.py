@@ -23,7 +23,7 @@ from tests.factories import (
 )
 from tests.reading import at_field, value_of, words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 KEY = "qbt_live_4fK2mXw9Zr7TqLp0"
 
 
@@ -71,90 +71,87 @@ def change(page: Client, prod: Environment, **given: Any) -> Any:
     return page.post(reverse("environment-change", args=["assistant-web", "prod"]), form)
 
 
-@pytest.mark.either_database
+BAD_SETTINGS = [
+    ("service_url", "ftp://assistant.example.ca", "has to begin with https://"),
+    ("service_url", "assistant.example.ca", "has to begin with https://"),
+    ("service_url", "javascript:alert(1)", "has to begin with https://"),
+    ("service_url", "https://", "has to begin with https://"),
+    ("service_url", "https://[::1", "not an address"),
+    ("service_url", "https://a.example.ca:99999", "not an address"),
+    ("service_url", "https://mia:pw@a.example.ca", "user name or password"),
+    ("service_url", "https://a.example.ca/?x=1", "without a query"),
+    ("service_url", "http://169.254.169.254/latest/meta-data", "Probes do not connect to 169.254.169.254"),
+    ("service_url", "http://127.0.0.1:8801", "names it with port 8801. Use a public address"),
+    ("service_url", "http://2130706433", "Probes do not connect to 127.0.0.1"),
+    ("service_url", "http://0x7f000001/", "Probes do not connect to 127.0.0.1"),
+    ("service_url", "http://0177.0.0.1/", "Probes do not connect to 127.0.0.1"),
+    ("service_url", "http://127.1", "Probes do not connect to 127.0.0.1"),
+    ("service_url", "http://127。0。0。1/", "Probes do not connect to 127.0.0.1"),
+    ("service_url", "http://a..b", "No such host can be looked up"),
+    ("service_url", "http://-/", "No such host can be looked up"),
+    ("service_url", "http://a.example.ca:0", "No such host can be looked up"),
+    ("service_url", "http://[::1]", "Probes do not connect to ::1"),
+    ("service_url", "http://[::ffff:169.254.169.254]", "Probes do not connect to"),
+    ("service_url", "http://10.8.0.1", "Probes do not connect to 10.8.0.1"),
+    ("bastion_url", "http://169.254.169.254/v1", "Probes do not connect to 169.254.169.254"),
+    ("bastion_url", "api.example.ca/v1", "has to begin with https://"),
+    ("stream_route", "//evil.example.com/x", "begins with one slash"),
+    ("stream_route", "https://evil.example.com/", "begins with one slash"),
+    ("stream_route", "/a?b", "without ?"),
+    ("stream_route", "/a\\b", "without ?"),
+    ("key_reference", "file:/proc/self/environ", "files below /run/secrets/conv only"),
+    ("key_reference", "file:/run/secrets/conv/../ins/key", "without .. or doubled slashes"),
+    ("key_reference", "file:/run/secrets/convention/key", "files below /run/secrets/conv only"),
+    ("key_reference", "env:INS_KEY", "variables that begin with CONV_ only"),
+    ("key_reference", "env:READINESS_SECRET_KEY", "variables that begin with CONV_ only"),
+    ("key_reference", "env:CONV_KEY; cat", "comes the name of a variable"),
+    ("key_reference", "vault:secret/x", "Write the reference as env:NAME or file:/path/to/key"),
+    ("spend_cap", "0", "more than nothing"),
+    ("spend_cap", "-5", "more than nothing"),
+    ("spend_cap", "1e400", "Ensure that there are no more than"),
+    ("spend_cap", "NaN", "Enter a number"),
+    ("spend_cap_currency", "", "in which currency"),
+    ("spend_cap_currency", "C4D", "three capital letters"),
+    ("name", "Prod!", "lower-case letters"),
+    ("name", "edit", "part of an address here"),
+    ("name", "staging", "already has an environment of that name"),
+    ("kind", "production", "Select a valid choice"),
+    ("launch_on", "soon", "Enter a valid date"),
+]
+"""A field, what is typed into it, and what is said about that."""
+
+
 @pytest.mark.parametrize("form", ["environment-add", "environment-change"])
-@pytest.mark.parametrize(
-    ("field", "typed", "says"),
-    [
-        ("service_url", "ftp://assistant.example.ca", "has to begin with https://"),
-        ("service_url", "assistant.example.ca", "has to begin with https://"),
-        ("service_url", "javascript:alert(1)", "has to begin with https://"),
-        ("service_url", "https://", "has to begin with https://"),
-        ("service_url", "https://[::1", "not an address"),
-        ("service_url", "https://a.example.ca:99999", "not an address"),
-        ("service_url", "https://mia:pw@a.example.ca", "user name or password"),
-        ("service_url", "https://a.example.ca/?x=1", "without a query"),
-        ("service_url", "http://169.254.169.254/latest/meta-data", "Probes do not connect to 169.254.169.254"),
-        ("service_url", "http://127.0.0.1:8801", "names it with port 8801. Use a public address"),
-        ("service_url", "http://2130706433", "Probes do not connect to 127.0.0.1"),
-        ("service_url", "http://0x7f000001/", "Probes do not connect to 127.0.0.1"),
-        ("service_url", "http://0177.0.0.1/", "Probes do not connect to 127.0.0.1"),
-        ("service_url", "http://127.1", "Probes do not connect to 127.0.0.1"),
-        ("service_url", "http://127。0。0。1/", "Probes do not connect to 127.0.0.1"),
-        ("service_url", "http://a..b", "No such host can be looked up"),
-        ("service_url", "http://-/", "No such host can be looked up"),
-        ("service_url", "http://a.example.ca:0", "No such host can be looked up"),
-        ("service_url", "http://[::1]", "Probes do not connect to ::1"),
-        ("service_url", "http://[::ffff:169.254.169.254]", "Probes do not connect to"),
-        ("service_url", "http://10.8.0.1", "Probes do not connect to 10.8.0.1"),
-        ("bastion_url", "http://169.254.169.254/v1", "Probes do not connect to 169.254.169.254"),
-        ("bastion_url", "api.example.ca/v1", "has to begin with https://"),
-        ("stream_route", "//evil.example.com/x", "begins with one slash"),
-        ("stream_route", "https://evil.example.com/", "begins with one slash"),
-        ("stream_route", "/a?b", "without ?"),
-        ("stream_route", "/a\\b", "without ?"),
-        ("key_reference", "file:/proc/self/environ", "files below /run/secrets/conv only"),
-        ("key_reference", "file:/run/secrets/conv/../ins/key", "without .. or doubled slashes"),
-        ("key_reference", "file:/run/secrets/convention/key", "files below /run/secrets/conv only"),
-        ("key_reference", "env:INS_KEY", "variables that begin with CONV_ only"),
-        ("key_reference", "env:READINESS_SECRET_KEY", "variables that begin with CONV_ only"),
-        ("key_reference", "env:CONV_KEY; cat", "comes the name of a variable"),
-        ("key_reference", "vault:secret/x", "Write the reference as env:NAME or file:/path/to/key"),
-        ("spend_cap", "0", "more than nothing"),
-        ("spend_cap", "-5", "more than nothing"),
-        ("spend_cap", "1e400", "Ensure that there are no more than"),
-        ("spend_cap", "NaN", "Enter a number"),
-        ("spend_cap_currency", "", "in which currency"),
-        ("spend_cap_currency", "C4D", "three capital letters"),
-        ("name", "Prod!", "lower-case letters"),
-        ("name", "edit", "part of an address here"),
-        ("name", "staging", "already has an environment of that name"),
-        ("kind", "production", "Select a valid choice"),
-        ("launch_on", "soon", "Enter a valid date"),
-    ],
-)
-def test_a_bad_setting_is_told_at_its_field_and_not_saved(
-    page: Client, prod: Environment, form: str, field: str, typed: str, says: str
-) -> None:
+def test_a_bad_setting_is_told_at_its_field_and_not_saved(page: Client, prod: Environment, form: str) -> None:
     make_environment(prod.service, "staging", kind="staging")
     prod.refresh_from_db()
     args = ["assistant-web"] if form == "environment-add" else ["assistant-web", "prod"]
     name = "dev" if form == "environment-add" else "prod"
     before = everything(), list(Environment.objects.order_by("pk").values())
 
-    sent = {**ENVIRONMENT, "name": name, "seen_version": prod.version, field: typed}
-    response = page.post(reverse(form, args=args), sent)
+    for field, typed, says in BAD_SETTINGS:
+        sent = {**ENVIRONMENT, "name": name, "seen_version": prod.version, field: typed}
+        response = page.post(reverse(form, args=args), sent)
 
-    assert response.status_code == 422
-    assert says in at_field(response, f"id_{field}")
-    assert (everything(), list(Environment.objects.order_by("pk").values())) == before
-    if field not in ("key_reference", "kind"):
-        assert value_of(response, f"id_{field}") == typed
-    assert value_of(response, "id_build") == "9f2c41d"
+        assert response.status_code == 422, (field, typed)
+        assert says in at_field(response, f"id_{field}"), (field, typed)
+        assert (everything(), list(Environment.objects.order_by("pk").values())) == before, (field, typed)
+        if field not in ("key_reference", "kind"):
+            assert value_of(response, f"id_{field}") == typed
+        assert value_of(response, "id_build") == "9f2c41d", (field, typed)
 
 
-@pytest.mark.parametrize(
-    "typed", [KEY, f"env:{KEY}", f"  {KEY} ", f"file:/tmp/{KEY}", KEY + "x" * 400, f"Bearer {KEY}", f"{KEY}\nCONV_KEY"]
-)
-@pytest.mark.either_database
 @pytest.mark.parametrize("field", ["key_reference", "billing_name", "build", "service_url", "bastion_url"])
-def test_a_pasted_key_is_neither_kept_nor_shown_again(page: Client, prod: Environment, typed: str, field: str) -> None:
+def test_a_pasted_key_is_neither_kept_nor_shown_again(page: Client, prod: Environment, field: str) -> None:
     before = everything()
-    response = change(page, prod, **{field: typed})
+    for typed in (
+        KEY, f"env:{KEY}", f"  {KEY} ", f"file:/tmp/{KEY}", KEY + "x" * 400, f"Bearer {KEY}", f"{KEY}\nCONV_KEY"
+    ):  # fmt: skip
+        response = change(page, prod, **{field: typed})
 
-    assert response.status_code == 422
-    assert KEY not in response.content.decode()
-    assert "looks like a key itself" in at_field(response, f"id_{field}")
+        assert response.status_code == 422, typed
+        assert KEY not in response.content.decode(), typed
+        assert "looks like a key itself" in at_field(response, f"id_{field}"), typed
     assert everything() == before
 
 
@@ -225,7 +222,6 @@ def send(page: Client, item: Item, name: str, **given: Any) -> Any:
     return page.post(reverse(name, args=["assistant-web", "prod", item.entry.slug]), form)
 
 
-@pytest.mark.either_database
 @pytest.mark.parametrize("htmx", [False, True])
 @pytest.mark.parametrize(
     ("name", "form", "field", "typed", "says"),
