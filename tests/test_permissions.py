@@ -116,6 +116,8 @@ TABLE: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "meeting-run": (NOT_SO, DOES),
     "decision": (READ, NOT_SO),
     "decision-pack": (READ, NOT_SO),
+    "minutes": (READ, NOT_SO),
+    "minutes-file": (READ, NOT_SO),
     "decision-pack-file": (READ, NOT_SO),
     "tokens": (READ, NOT_SO),
     "token-make": ((TO_SIGN_IN, 403, 403, 403, 403, 403, 200), (TO_SIGN_IN, 403, 403, 403, 403, 403, 201)),
@@ -229,6 +231,8 @@ class Place:
             "launch-decide": [self.decision.review_id, service, environment],
             "decision": [self.decision.pk],
             "decision-pack": [self.decision.pk],
+            "minutes": [self.decision.review_id],
+            "minutes-file": [self.decision.review_id, "json"],
             "decision-pack-file": [self.decision.pk, "json"],
             **{f"meeting{more}": [self.decision.review_id] for more in ("", *MEETING_ACTS)},
             **{

@@ -1,4 +1,4 @@
-"""What is handed to others: the pack of a decision, as a page, as a PDF and as JSON."""
+"""What is handed to others: the pack of a decision and the minutes of a review, as a page, as a PDF and as JSON."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,16 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
 from readiness.models import Decision
+from readiness.papers.minutes import minutes_json, minutes_paper
 from readiness.papers.pack import pack_json, pack_paper
 from readiness.papers.paper import Paper
 from readiness.papers.typesetting import Size, as_pdf
 from readiness.papers.words import legend
 from readiness.selectors.packs import pack_of
+from readiness.selectors.proceedings import proceedings_of
 
 from .access import MOST_DIGITS, Request
+from .reviews import find_review
 
 
 @require_safe
@@ -35,6 +38,24 @@ def pack_file(request: Request, decision: str, form: str) -> HttpResponse:
         return json_file(pack_json(found), "pack")
     with asked_language(request):
         return pdf_file(request, pack_paper(found, base=base_of(request)))
+
+
+@require_safe
+def minutes(request: Request, review: int) -> HttpResponse:
+    """Show the minutes of a review as they are printed. ``lang`` asks for a language."""
+    found = find_review(review)
+    with asked_language(request):
+        return paper_page(request, minutes_paper(proceedings_of(found), base=base_of(request)), found, "minutes-file")
+
+
+@require_safe
+def minutes_file(request: Request, review: str, form: str) -> HttpResponse:
+    """Answer the minutes of a review as JSON or as a PDF, asked for like those of a pack."""
+    held = proceedings_of(find_review(int(review[: MOST_DIGITS + 1])))
+    if form == "json":
+        return json_file(minutes_json(held), "minutes")
+    with asked_language(request):
+        return pdf_file(request, minutes_paper(held, base=base_of(request)))
 
 
 @contextmanager
