@@ -83,7 +83,7 @@ class ReasonForm(SeenForm):
     """A reason that a reviewer, or the ledger's reader, can judge."""
 
     request = forms.CharField(widget=forms.HiddenInput, required=False)
-    reason = forms.CharField(widget=forms.Textarea(attrs=AREA), strip=True)
+    reason = forms.CharField(label=gettext_lazy("Reason"), widget=forms.Textarea(attrs=AREA), strip=True)
 
     def clean_reason(self) -> str:
         """Ask the rule."""
@@ -96,7 +96,9 @@ class DecideForm(SeenForm):
     """A reviewer's answer: granted, or refused with why."""
 
     request = forms.CharField(widget=forms.HiddenInput)
-    answer = forms.ChoiceField(choices=[("grant", gettext_lazy("Grant")), ("refuse", gettext_lazy("Refuse"))])
+    answer = forms.ChoiceField(
+        label=gettext_lazy("Answer"), choices=[("grant", gettext_lazy("Grant")), ("refuse", gettext_lazy("Refuse"))]
+    )
     note = forms.CharField(
         label=gettext_lazy("Note"),
         required=False,

@@ -15,7 +15,9 @@ class AnswerForm(forms.Form):
     """A reviewer's answer to one request or to all of a batch: granted, or refused with why."""
 
     requests = forms.CharField(widget=forms.HiddenInput, max_length=40 * MOST_AT_ONCE)
-    answer = forms.ChoiceField(choices=[("grant", gettext_lazy("Grant")), ("refuse", gettext_lazy("Refuse"))])
+    answer = forms.ChoiceField(
+        label=gettext_lazy("Answer"), choices=[("grant", gettext_lazy("Grant")), ("refuse", gettext_lazy("Refuse"))]
+    )
     note = forms.CharField(
         label=gettext_lazy("Note"),
         required=False,

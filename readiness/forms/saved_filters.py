@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from readiness.forms.services import resent
 from readiness.rules.saved_filters import MOST_NAME, save_refusals
@@ -13,7 +14,7 @@ from readiness.rules.texts import holds_key
 class SavedFilterForm(forms.Form):
     """A name for what is shown."""
 
-    name = forms.CharField(max_length=MOST_NAME)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=MOST_NAME)
 
     def __init__(self, *args: Any, query: str, held: Collection[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

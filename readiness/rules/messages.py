@@ -123,6 +123,11 @@ def tell(code: str, params: Params, sentence: str) -> Told:
     return Told(sentence, stored=True)
 
 
+def retell(text: str) -> str:
+    """Return a text that is one of our sentences without parameters, as it is shown now; any other as it is."""
+    return _(text) if text in _TEMPLATES.values() else text
+
+
 def tell_finding(finding: Mapping[str, Any]) -> Told:
     """Return the sentence of a finding as it is kept with its run."""
     params = finding.get("params")

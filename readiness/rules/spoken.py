@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.utils.translation import get_language, npgettext, pgettext
+from django.utils.translation import get_language, npgettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -28,66 +28,78 @@ def in_language(written: str, translations: Mapping[str, Mapping[str, str]], nam
     return (words.get(name) if words else None) or written
 
 
+_MONTHS = (
+    pgettext_lazy("alt. month", "January"),
+    pgettext_lazy("alt. month", "February"),
+    pgettext_lazy("alt. month", "March"),
+    pgettext_lazy("alt. month", "April"),
+    pgettext_lazy("alt. month", "May"),
+    pgettext_lazy("alt. month", "June"),
+    pgettext_lazy("alt. month", "July"),
+    pgettext_lazy("alt. month", "August"),
+    pgettext_lazy("alt. month", "September"),
+    pgettext_lazy("alt. month", "October"),
+    pgettext_lazy("alt. month", "November"),
+    pgettext_lazy("alt. month", "December"),
+)
+
+
 def month_name(month: int) -> str:
     """Return the name of a month, 1 to 12, as it stands inside a date."""
-    return (
-        pgettext("alt. month", "January"),
-        pgettext("alt. month", "February"),
-        pgettext("alt. month", "March"),
-        pgettext("alt. month", "April"),
-        pgettext("alt. month", "May"),
-        pgettext("alt. month", "June"),
-        pgettext("alt. month", "July"),
-        pgettext("alt. month", "August"),
-        pgettext("alt. month", "September"),
-        pgettext("alt. month", "October"),
-        pgettext("alt. month", "November"),
-        pgettext("alt. month", "December"),
-    )[month - 1]
+    return str(_MONTHS[month - 1])
+
+
+_SHORT_MONTHS = (
+    pgettext_lazy("short month", "Jan"),
+    pgettext_lazy("short month", "Feb"),
+    pgettext_lazy("short month", "Mar"),
+    pgettext_lazy("short month", "Apr"),
+    pgettext_lazy("short month", "May"),
+    pgettext_lazy("short month", "Jun"),
+    pgettext_lazy("short month", "Jul"),
+    pgettext_lazy("short month", "Aug"),
+    pgettext_lazy("short month", "Sep"),
+    pgettext_lazy("short month", "Oct"),
+    pgettext_lazy("short month", "Nov"),
+    pgettext_lazy("short month", "Dec"),
+)
 
 
 def short_month(month: int) -> str:
     """Return a month, 1 to 12, as a short date has it: Nov, nov."""
-    return (
-        pgettext("short month", "Jan"),
-        pgettext("short month", "Feb"),
-        pgettext("short month", "Mar"),
-        pgettext("short month", "Apr"),
-        pgettext("short month", "May"),
-        pgettext("short month", "Jun"),
-        pgettext("short month", "Jul"),
-        pgettext("short month", "Aug"),
-        pgettext("short month", "Sep"),
-        pgettext("short month", "Oct"),
-        pgettext("short month", "Nov"),
-        pgettext("short month", "Dec"),
-    )[month - 1]
+    return str(_SHORT_MONTHS[month - 1])
+
+
+_WEEKDAYS = (
+    pgettext_lazy("weekday", "Monday"),
+    pgettext_lazy("weekday", "Tuesday"),
+    pgettext_lazy("weekday", "Wednesday"),
+    pgettext_lazy("weekday", "Thursday"),
+    pgettext_lazy("weekday", "Friday"),
+    pgettext_lazy("weekday", "Saturday"),
+    pgettext_lazy("weekday", "Sunday"),
+)
 
 
 def weekday_name(day: date) -> str:
     """Return the day of the week as it stands inside a date: Tuesday, mardi."""
-    return (
-        pgettext("weekday", "Monday"),
-        pgettext("weekday", "Tuesday"),
-        pgettext("weekday", "Wednesday"),
-        pgettext("weekday", "Thursday"),
-        pgettext("weekday", "Friday"),
-        pgettext("weekday", "Saturday"),
-        pgettext("weekday", "Sunday"),
-    )[day.weekday()]
+    return str(_WEEKDAYS[day.weekday()])
+
+
+_SHORT_WEEKDAYS = (
+    pgettext_lazy("short weekday", "Mon"),
+    pgettext_lazy("short weekday", "Tue"),
+    pgettext_lazy("short weekday", "Wed"),
+    pgettext_lazy("short weekday", "Thu"),
+    pgettext_lazy("short weekday", "Fri"),
+    pgettext_lazy("short weekday", "Sat"),
+    pgettext_lazy("short weekday", "Sun"),
+)
 
 
 def short_weekday(day: date) -> str:
     """Return the day of the week as a short date has it: Tue, mar."""
-    return (
-        pgettext("short weekday", "Mon"),
-        pgettext("short weekday", "Tue"),
-        pgettext("short weekday", "Wed"),
-        pgettext("short weekday", "Thu"),
-        pgettext("short weekday", "Fri"),
-        pgettext("short weekday", "Sat"),
-        pgettext("short weekday", "Sun"),
-    )[day.weekday()]
+    return str(_SHORT_WEEKDAYS[day.weekday()])
 
 
 def day_number(day: date) -> str:
@@ -133,31 +145,42 @@ def listed(words: Sequence[str]) -> str:
     return _("{these} and {last}").format(these=", ".join(words[:-1]), last=words[-1])
 
 
+_STATUSES = {
+    "not-applicable": pgettext_lazy("status", "not applicable"),
+    "verified": pgettext_lazy("status", "verified"),
+    "attested": pgettext_lazy("status", "attested"),
+    "waived": pgettext_lazy("status", "waived"),
+    "failing": pgettext_lazy("status", "failing"),
+    "stale": pgettext_lazy("status", "stale"),
+    "open": pgettext_lazy("status", "open"),
+}
+
+
 def status_words(status: str) -> str:
     """Return where an item stands as a sentence says it: "not applicable"; a word that is none as it is."""
-    return {
-        "not-applicable": pgettext("status", "not applicable"),
-        "verified": pgettext("status", "verified"),
-        "attested": pgettext("status", "attested"),
-        "waived": pgettext("status", "waived"),
-        "failing": pgettext("status", "failing"),
-        "stale": pgettext("status", "stale"),
-        "open": pgettext("status", "open"),
-    }.get(status, status)
+    return str(_STATUSES.get(status, status))
 
 
 def counted_words(status: str, n: int) -> str:
     """Return how many items stand somewhere: 14 verified. A word that is none stands as it is."""
-    said = {
-        "not-applicable": npgettext("items", "{n} not applicable", "{n} not applicable", n),
-        "verified": npgettext("items", "{n} verified", "{n} verified", n),
-        "attested": npgettext("items", "{n} attested", "{n} attested", n),
-        "waived": npgettext("items", "{n} waived", "{n} waived", n),
-        "failing": npgettext("items", "{n} failing", "{n} failing", n),
-        "stale": npgettext("items", "{n} stale", "{n} stale", n),
-        "open": npgettext("items", "{n} open", "{n} open", n),
-    }
-    return said[status].format(n=n) if status in said else f"{n} {status}"
+    match status:
+        case "not-applicable":
+            said = npgettext("items", "{n} not applicable", "{n} not applicable", n)
+        case "verified":
+            said = npgettext("items", "{n} verified", "{n} verified", n)
+        case "attested":
+            said = npgettext("items", "{n} attested", "{n} attested", n)
+        case "waived":
+            said = npgettext("items", "{n} waived", "{n} waived", n)
+        case "failing":
+            said = npgettext("items", "{n} failing", "{n} failing", n)
+        case "stale":
+            said = npgettext("items", "{n} stale", "{n} stale", n)
+        case "open":
+            said = npgettext("items", "{n} open", "{n} open", n)
+        case _:
+            return f"{n} {status}"
+    return said.format(n=n)
 
 
 def clock(moment: datetime) -> str:

@@ -9,7 +9,7 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext, pgettext_lazy
 
-from readiness.rules.messages import tell
+from readiness.rules.messages import retell, tell
 from readiness.rules.spoken import NO_BREAK, capital, decimal, french, number
 
 register = template.Library()
@@ -294,7 +294,7 @@ def _value(value: object, unit: str) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
+        return ", ".join(retell(str(one)) for one in value)
     if isinstance(value, int | float):
         words = number(value) if isinstance(value, int) else number(value, 1).removesuffix(decimal(".0"))
         return f"{words}{NO_BREAK if french() and unit else ' '}{_unit(unit)}".strip()
