@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from demo import story
 from readiness.models import User
@@ -18,12 +19,12 @@ def acting(request: HttpRequest) -> dict[str, Any]:
         {
             "id": one.pk,
             "name": str(one),
-            "role": known[one.username].role if one.username in known else "admin",
+            "role": known[one.username].role if one.username in known else gettext("admin"),
             "team": ", ".join(story.TEAMS[team] for team in known[one.username].teams) if one.username in known else "",
             "current": one.pk == user.pk,
         }
         for one in User.objects.filter(is_active=True)
         if one.username in known or one.is_superuser
     ]
-    mine = next((person for person in people if person["current"]), {"name": str(user), "role": "reader"})
+    mine = next((person for person in people if person["current"]), {"name": str(user), "role": gettext("reader")})
     return {"acting": {"name": mine["name"], "role": mine["role"], "people": people}}

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -19,8 +21,8 @@ class Person:
     def role(self) -> str:
         """What this person is in the demo's menu."""
         if self.reviewer:
-            return "reviewer"
-        return "member" if self.teams else "manager"
+            return gettext("reviewer")
+        return gettext("member") if self.teams else gettext("manager")
 
 
 TEAMS = {
