@@ -287,7 +287,7 @@ def _reviews(asked: Query, most: int) -> tuple[list[Hit], int]:
             rank=match(asked, one.title, one.minutes) or Match.ELSEWHERE,
             day=timezone.localdate(one.starts_at),
             day_is="held",
-            words="closed" if one.closed_at else "",
+            words=_("closed") if one.closed_at else "",
         )
         for one in reviews
     ]
