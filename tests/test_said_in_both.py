@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import RequestFactory
+from django.test import Client, RequestFactory, override_settings
 from django.utils import translation
 
 from checks.contract import Probe, Target
@@ -175,6 +175,18 @@ def test_titles_remedies_and_fixes_are_said_in_the_language_of_the_page(french: 
     assert held.words.startswith("«")
     assert [one.name for one in held.snippets if one.name.startswith("«")]
     assert held.snippets[0].name == "nginx"
+
+
+@pytest.mark.django_db
+def test_the_api_says_why_in_the_language_that_a_program_asks_for(tmp_path: Path) -> None:
+    with spoken(tmp_path), override_settings(LANGUAGES=[("en-ca", "English"), ("fr-ca", "Français")]):
+        said = {
+            language: Client().post("/api/v1/builds", headers={"accept-language": language}).json()
+            for language in ("en", "fr-ca")
+        }
+    assert said["en"]["detail"].startswith("Send a token that works")
+    assert said["fr-ca"]["detail"] == f"«{said['en']['detail']}"
+    assert said["fr-ca"]["title"] == said["en"]["title"]
 
 
 # --- what is stored ---------------------------------------------------------------------------------------------------
