@@ -12,9 +12,15 @@ def opened(pdf: bytes) -> PdfReader:
     return PdfReader(BytesIO(pdf), strict=True)
 
 
+def lines_in(pdf: bytes) -> list[str]:
+    """The lines of its pages, without the places at which long words may break."""
+    said = "\n".join(page.extract_text() for page in opened(pdf).pages)
+    return said.replace("\N{ZERO WIDTH SPACE}", "").split("\n")
+
+
 def said_in(pdf: bytes) -> str:
     """What a PDF says on all its pages, without its line breaks."""
-    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in opened(pdf).pages))
+    return re.sub(r"\s+", " ", " ".join(lines_in(pdf)))
 
 
 def run_together(text: str) -> str:

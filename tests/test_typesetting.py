@@ -9,7 +9,7 @@ import pytest
 from readiness.papers.glyphs import covered, printable
 from readiness.papers.paper import Fact, Facts, Paper, Part, Prose, Section, Statement, Statements
 from readiness.papers.typesetting import as_pdf, colours
-from tests.papers import fonts_in, links_in, opened, run_together, said_in
+from tests.papers import fonts_in, lines_in, links_in, opened, run_together, said_in
 
 AT = datetime(2026, 3, 2, 9, 30, 15, tzinfo=UTC)
 
@@ -55,7 +55,9 @@ def test_what_people_wrote_is_text_and_never_a_command() -> None:
     ],
 )
 def test_no_text_breaks_a_paper(written: str, said: str) -> None:
-    assert run_together(said) in run_together(said_in(as_pdf(paper(written))))
+    pdf = as_pdf(paper(written))
+    assert run_together(said) in run_together(said_in(pdf))
+    assert max(len(line) for line in lines_in(pdf)) < 150  # Longer ones would leave the paper.
 
 
 def test_every_character_that_is_handed_over_can_be_read() -> None:

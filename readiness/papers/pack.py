@@ -142,14 +142,14 @@ def _sections(pack: Pack, snapshot: Snapshot, base: str) -> Iterable[Section]:
         yield Section(slug="note", heading=_("Note"), blocks=[Prose(text=pack.decision.note)])
     if pack.conditions:
         yield Section(slug="conditions", heading=_("Conditions"), blocks=[_conditions(pack)])
-    if pack.dissents:
-        yield Section(slug="dissent", heading=_("Dissent"), blocks=[_dissents(pack)])
-    yield Section(slug="signed", heading="", blocks=[_signature(pack)])
-    yield Section(slug="items", heading=_("Items"), blocks=[_items(snapshot)], new_page=True)
     waived = [one for one in snapshot.items if one.waiver is not None or one.not_applicable is not None]
     if waived:
         rows = [_grant(one, _title(one)) for one in waived]
         yield Section(slug="waivers", heading=_("Waivers and what does not apply"), blocks=[Statements(rows=rows)])
+    if pack.dissents:
+        yield Section(slug="dissent", heading=_("Dissent"), blocks=[_dissents(pack)])
+    yield Section(slug="signed", heading="", blocks=[_signature(pack)])
+    yield Section(slug="items", heading=_("Items"), blocks=[_items(snapshot)], new_page=True)
     yield Section(slug="evidence", heading=_("Evidence"), blocks=[_evidence(pack, snapshot, base)], new_page=True)
     yield Section(slug="check", heading=_("How to check this pack"), blocks=[_check(pack)])
 
