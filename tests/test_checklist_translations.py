@@ -15,7 +15,8 @@ from readiness.selectors.snapshots import snapshot_of
 from readiness.selectors.standing import verdict
 from tests.checklist_deeds import landed
 from tests.checklist_texts import checklist, clause, entry, written
-from tests.factories import NOW, make_admin, make_environment, make_service, make_team
+from tests.deeds import ask
+from tests.factories import NOW, item_of, make_admin, make_environment, make_member, make_service, make_team
 
 pytestmark = pytest.mark.only_on("sqlite")
 BASTION = Path(__file__).resolve().parent.parent / "readiness" / "checklists" / "bastion.toml"
@@ -152,3 +153,16 @@ def test_the_page_of_a_checklist_says_that_the_french_is_ours_and_shows_the_orig
     assert "Separate keys" in english
     assert original not in english
     assert said not in english
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("word", "found"), [("Résidence", True), ("residency", True), ("Clés séparées", False)])
+def test_a_waiver_is_found_by_its_items_name_in_either_language(word: str, found: bool) -> None:
+    mia = make_member(make_team())
+    prod = make_environment(make_service(mia.teams.get(), by=mia), "prod", by=mia)
+    ask(mia, item_of(prod, "data-residency"))
+    client = Client()
+    client.force_login(mia, backend="django.contrib.auth.backends.ModelBackend")
+
+    page = client.get("/waivers/", {"q": word, "state": "waiting"}).content.decode()
+    assert ("?tab=waiver" in page) is found

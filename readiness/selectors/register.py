@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from readiness.enums.standing import Nearing, RequestState
 from readiness.models import Entry, Environment, NotApplicable, Service, Team, User, Waiver
+from readiness.rules.checklist_file import LANGUAGES
 from readiness.rules.waivers import WARNED, warning_at
 
 from .places import next_sheet
@@ -175,7 +176,10 @@ def _filtered(rows: QuerySet[Any], filters: Filters, at: datetime) -> QuerySet[A
         rows = rows.filter(Q(asked_by__username=filters.person) | Q(decided_by__username=filters.person))
     for word in filters.text.split():
         found = Q(reason__icontains=word) | Q(decision_note__icontains=word) | Q(end_reason__icontains=word)
-        rows = rows.filter(found | Q(item__entry__title__icontains=word) | Q(item__service__slug__icontains=word))
+        found |= Q(item__entry__title__icontains=word) | Q(item__service__slug__icontains=word)
+        for language in LANGUAGES:
+            found |= Q(**{f"item__entry__translations__{language}__title__icontains": word})
+        rows = rows.filter(found)
     return rows
 
 
