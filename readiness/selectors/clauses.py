@@ -1,8 +1,9 @@
 """Where each clause of an item stands, read from its evidence: now, or as it was known at an instant past."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from django.db.models import Q, QuerySet
 
@@ -22,14 +23,29 @@ def clause_facts(item: Item, *, known_by: datetime | None = None) -> list[Clause
     Two queries, one to seven for each observed clause, and four more where builds matter; all its rows where an older
     pass may come back, by a rollback or by hand. The item's entry, its service and its environment are joined.
     """
-    clauses = Clause.objects.filter(entry_id=item.entry_id).order_by("position")
-    clauses = clauses.filter(Q(retired_at=None) | Q(retired_at__gt=known_by) if known_by else Q(retired_at=None))
-    said = Evidence.objects.filter(item=item, by__isnull=False)
-    by_people: dict[str, list[Statement]] = {}
+    return clause_facts_of([item], known_by=known_by)[item.pk]
+
+
+def clause_facts_of(items: Sequence[Item], *, known_by: datetime | None = None) -> dict[int, list[ClauseFacts]]:
+    """Return the same for several items of one service, by their keys.
+
+    Two queries for all of them, four more for each environment where builds matter, and those of observed clauses.
+    """
+    asked = Q(retired_at=None) | Q(retired_at__gt=known_by) if known_by else Q(retired_at=None)
+    clauses: dict[int, list[Clause]] = {}
+    for clause in Clause.objects.filter(asked, entry__in={item.entry_id for item in items}).order_by("position"):
+        clauses.setdefault(clause.entry_id, []).append(clause)
+    said = Evidence.objects.filter(item__in=[item.pk for item in items], by__isnull=False)
+    by_people: dict[tuple[int, str], list[Statement]] = {}
     for evidence in said.filter(recorded_at__lte=known_by) if known_by else said:
-        by_people.setdefault(evidence.clause, []).append(_statement(evidence, {}))
-    stream = _stream(item, known_by)
-    return [_fold(clause, stream, by_people.get(clause.slug, [])) for clause in clauses]
+        by_people.setdefault((evidence.item_id, evidence.clause), []).append(_statement(evidence, {}))
+    places: dict[int, _Place] = {}
+    found = {}
+    for item in items:
+        stream = _stream(item, known_by, places, items)
+        mine = clauses.get(item.entry_id, [])
+        found[item.pk] = [_fold(clause, stream, by_people.get((item.pk, clause.slug), [])) for clause in mine]
+    return found
 
 
 def standing_fails(item: Item, facts: ClauseFacts) -> QuerySet[Evidence]:
@@ -38,7 +54,7 @@ def standing_fails(item: Item, facts: ClauseFacts) -> QuerySet[Evidence]:
         return Evidence.objects.none()
     first = Evidence.objects.get(pk=facts.failed)
     later = Q(observed_at__gt=first.observed_at) | Q(observed_at=first.observed_at, id__gte=first.pk)
-    return _stream(item, None).rows(facts.clause).filter(later, outcome=Outcome.FAIL)
+    return _stream(item, None, {}, [item]).rows(facts.clause).filter(later, outcome=Outcome.FAIL)
 
 
 def rule_of(clause: Clause, *, build_bound: bool) -> ClauseRule:
@@ -51,11 +67,45 @@ def rule_of(clause: Clause, *, build_bound: bool) -> ClauseRule:
     )
 
 
+class _Place:
+    """What an environment ran and was, as it was known at an instant (None: now); each is read once, where it is asked.
+
+    ``lent`` are the items of its service that answer what ``items`` answer, in environments that were not archived, by
+    entry, each with its environment.
+    """
+
+    def __init__(self, environment: Environment, known_by: datetime | None, items: Iterable[Item]) -> None:
+        self.environment, self.known_by = environment, known_by
+        self._entries = {item.entry_id for item in items}
+
+    @cached_property
+    def runs(self) -> Deployment | None:
+        return deployments(self.environment, self.known_by).order_by("-at", "-id").first()
+
+    @cached_property
+    def kind(self) -> str:
+        return kind_at(self.environment, self.known_by) if self.known_by else self.environment.kind
+
+    @cached_property
+    def lent(self) -> Mapping[int, Mapping[int, int]]:
+        rows = Item.objects.filter(entry__in=self._entries, service=self.environment.service_id)
+        away = archived_environments(self.environment.service_id, self.known_by)
+        found: dict[int, dict[int, int]] = {}
+        for entry, pk, place in rows.values_list("entry_id", "pk", "environment_id"):
+            if place is not None and place not in away:
+                found.setdefault(entry, {})[pk] = place
+        return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stream:
-    """What probes said about an item, with what production takes from others. ``lenders`` are environments by item."""
+    """What probes said about an item, with what production takes from others. ``lenders`` are environments by item.
+
+    ``place`` is the item's environment where builds matter.
+    """
 
     item: Item
+    place: _Place | None
     build: str
     lenders: Mapping[int, int]
     known_by: datetime | None
@@ -69,13 +119,13 @@ class _Stream:
 
     def ran(self, since: datetime | None) -> list[Ran]:
         """Return what the environment ran since an instant, with what it ran then; only what it runs now for None."""
-        environment = self.item.environment
-        if environment is None or not self.item.entry.build_bound:
+        if self.place is None:
             return []
-        rows = deployments(environment, self.known_by)
-        last = rows.filter(at__lte=since) if since is not None else rows
-        before = last.order_by("-at", "-id").first()
-        after = rows.filter(at__gt=since).order_by("at", "id") if since is not None else []
+        before, after = self.place.runs, Deployment.objects.none()
+        if since is not None:
+            rows = deployments(self.place.environment, self.known_by)
+            before = rows.filter(at__lte=since).order_by("-at", "-id").first()
+            after = rows.filter(at__gt=since).order_by("at", "id")
         found = [Ran(since=before.at, build=before.build) if before else Ran(since=LONG_AGO, build="")]
         return found + [Ran(since=one.at, build=one.build) for one in after]
 
@@ -101,27 +151,21 @@ def deployments(environment: Environment, known_by: datetime | None) -> QuerySet
     return rows if known_by is None else rows.filter(at__lte=known_by)
 
 
-def _stream(item: Item, known_by: datetime | None) -> _Stream:
-    """Return the observations that an item is folded from.
+def _stream(item: Item, known_by: datetime | None, places: dict[int, _Place], items: Sequence[Item]) -> _Stream:
+    """Return the observations that an item is folded from. ``places`` are those of ``items`` that were looked at.
 
     Production takes what was observed of a build-bound clause on the build that it runs itself, in any live environment
     of its service (design section 4; docs/decisions/0008-what-production-takes-over.md).
     """
     environment = item.environment
     if environment is None or not item.entry.build_bound:
-        return _Stream(item=item, build="", lenders={}, known_by=known_by)
-    now = deployments(environment, known_by).order_by("-at", "-id").first()
-    build = now.build if now else ""
+        return _Stream(item=item, place=None, build="", lenders={}, known_by=known_by)
+    place = places.setdefault(environment.pk, _Place(environment, known_by, items))
+    build = place.runs.build if place.runs else ""
     lenders: dict[int, int] = {}
-    if build and (kind_at(environment, known_by) if known_by else environment.kind) == Kind.PROD:
-        others = Item.objects.filter(entry=item.entry_id, service=item.service_id).exclude(pk=item.pk)
-        away = archived_environments(item.service_id, known_by)
-        lenders = {
-            pk: place
-            for pk, place in others.values_list("pk", "environment_id")
-            if place is not None and place not in away
-        }
-    return _Stream(item=item, build=build, lenders=lenders, known_by=known_by)
+    if build and place.kind == Kind.PROD:
+        lenders = {pk: there for pk, there in place.lent.get(item.entry_id, {}).items() if pk != item.pk}
+    return _Stream(item=item, place=place, build=build, lenders=lenders, known_by=known_by)
 
 
 def _fold(clause: Clause, stream: _Stream, words: list[Statement]) -> ClauseFacts:

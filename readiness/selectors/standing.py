@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import TypeVar
 
 from django.db.models import Q
 from django.utils import timezone
@@ -19,13 +20,15 @@ from readiness.rules.status import ItemFacts
 from readiness.rules.steps import Step, next_step
 from readiness.rules.verdicts import Stand, Tally, Under, stand_at, tally
 
-from .clauses import ARCHIVED, RESTORED, clause_facts
+from .clauses import ARCHIVED, RESTORED, clause_facts_of
 from .grounds import Ground, ground_of, running_of, scheduled
 from .ownership import with_owners
 from .past import entries_asked_at, environment_at
 from .requests import grant_of, left_out_by
 from .steps import as_asked, watches
 from .strips import Strip, entries_at, strip
+
+R = TypeVar("R", Waiver, NotApplicable)
 
 
 class Known(StrEnum):
@@ -121,7 +124,7 @@ _MOVES = (ARCHIVED, RESTORED, "service.archived", "service.restored")
 def verdict(environment: Environment, *, at: datetime, now: datetime) -> Standing | None:
     """Return where an environment stands at an instant; None where it has no verdict then.
 
-    An instant past is judged by what was recorded by then: about ten queries for each item that probes observe. For an
+    An instant past is judged by what was recorded by then: a few queries for each clause that probes observe. For an
     instant to come, probes that pass now on a schedule are taken to keep passing, and what needs a person or a drill
     ends when it ends: about a dozen queries, whatever the number of items, like now.
     """
@@ -136,7 +139,7 @@ def verdict(environment: Environment, *, at: datetime, now: datetime) -> Standin
     if at >= now:
         return standing_of(ground_of(environment, entries, items.values(), now), entries, pairs, at=at, now=now)
     ground = ground_of(environment, entries, items.values(), at, known_by=at)
-    return _assemble(ground, entries, [_replayed(entry, item, at) for entry, item in pairs], Known.REPLAYED, at, at)
+    return _assemble(ground, entries, _replayed(pairs, at), Known.REPLAYED, at, at)
 
 
 def standing_of(
@@ -174,24 +177,38 @@ def items_answering(environment: Environment, entries: Iterable[Entry]) -> dict[
     return {item.entry_id: item for item in with_owners(found.select_related("entry", "service", "environment"))}
 
 
-def _replayed(entry: Entry, item: Item, at: datetime) -> ItemStanding:
-    """Return an item as it was known at an instant past: from the evidence, waivers and builds recorded by then."""
-    clauses = clause_facts(item, known_by=at)
+def _replayed(pairs: Sequence[tuple[Entry, Item]], at: datetime) -> list[ItemStanding]:
+    """Return items as they were known at an instant past: from the evidence, waivers and builds recorded by then."""
+    items = [item for _, item in pairs]
+    known = clause_facts_of(items, known_by=at)
+    waivers, left_out = _granted(Waiver, items, at), _granted(NotApplicable, items, at)
+    found = []
+    for entry, item in pairs:
+        waiver, left = grant_of(waivers.get(item.pk)), left_out_by(left_out.get(item.pk), entry)
+        first_met_at = item.first_met_at if item.first_met_at and item.first_met_at <= at else None
+        facts = fold_item(known[item.pk], waiver=waiver, left_out=left, first_met_at=first_met_at, at=at)
+        found.append(
+            ItemStanding(
+                entry=entry,
+                item=item,
+                facts=facts,
+                clauses=known[item.pk],
+                waiver=waiver,
+                left_out=left,
+                stand=stand_at(item.pk, facts, at),
+            )
+        )
+    return found
+
+
+def _granted(kind: type[R], items: Iterable[Item], at: datetime) -> dict[int, R]:
+    """Return what was granted about items and stood at an instant past, by item: the first where there are several."""
     standing_then = Q(ended_at=None) | Q(ended_at__gt=at)
-    waiver = grant_of(Waiver.objects.filter(standing_then, item=item, granted=True, decided_at__lte=at).first())
-    left = NotApplicable.objects.filter(standing_then, item=item, granted=True, decided_at__lte=at).first()
-    left_out = left_out_by(left, entry)
-    first_met_at = item.first_met_at if item.first_met_at and item.first_met_at <= at else None
-    facts = fold_item(clauses, waiver=waiver, left_out=left_out, first_met_at=first_met_at, at=at)
-    return ItemStanding(
-        entry=entry,
-        item=item,
-        facts=facts,
-        clauses=clauses,
-        waiver=waiver,
-        left_out=left_out,
-        stand=stand_at(item.pk, facts, at),
-    )
+    rows = kind.objects.filter(standing_then, item__in=[one.pk for one in items], granted=True, decided_at__lte=at)
+    found: dict[int, R] = {}
+    for one in rows:
+        found.setdefault(one.item_id, one)
+    return found
 
 
 def _from_now_on(
