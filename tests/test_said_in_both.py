@@ -97,8 +97,8 @@ def test_what_is_missing_is_said_in_the_language_of_the_page_and_stored_in_engli
     english = "The environment has no Bastion URL. The environment has no key reference."
     assert facts == {"missing": english.replace(". ", ".\n").split("\n")}
     assert {one.sentence for one in findings} == {english}
-    told = messages.tell_finding(kept(findings[0]))
-    assert told.text == "«The environment has no Bastion URL. «The environment has no key reference."
+    said = "«The environment has no Bastion URL. «The environment has no key reference."
+    assert messages.tell_finding(kept(findings[0])) == messages.Told(said, stored=False)
 
 
 def test_a_failure_inside_a_failure_is_said_anew_to_the_last_word(french: None) -> None:

@@ -136,7 +136,10 @@ def tell_finding(finding: Mapping[str, Any]) -> Told:
 
 
 def _is_untranslated(code: str) -> bool:
-    return _(_TEMPLATES[code]) == _TEMPLATES[code]
+    """Return whether a template has words of its own that nobody translated."""
+    template = _TEMPLATES[code]
+    words = any(letter.isalpha() for text, *_rest in Formatter().parse(template) for letter in text)
+    return words and _(template) == template
 
 
 # --- sentences of ours that were kept without a code ------------------------------------------------------------------
