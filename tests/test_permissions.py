@@ -1,6 +1,6 @@
 """Every address as everybody: who may read, who may change, and that reading writes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -268,13 +268,28 @@ class Place:
         seen = {"seen_version": self.item.version}
         team = self.prod.service.team_id
         today = timezone.localdate()
+        looked_up: dict[str, Callable[[], dict[str, Any]]] = {
+            "checklist-import": lambda: landing_form(written(checklist()), seen=0),
+            "checklist-change": lambda: landing_form(next_checklist("bastion"), seen=1),
+            "import": lambda: import_form(
+                self.people["member"], f"service,team\nimported,{self.prod.service.team.slug}"
+            ),
+            "several": lambda: {"act": "tick", "item": "store-false", "summary": SUMMARY, "seen": self.versions()},
+            "decide": lambda: {**seen, "request": f"waiver-{self.waiting()}", "answer": "grant", "note": ""},
+            "answer": lambda: {"requests": f"waiver-{self.waiting()}", "answer": "grant", "note": ""},
+            "meeting-answer": lambda: {**seen, "request": f"waiver-{self.waiting()}", "answer": "grant"},
+            "decide-batch": lambda: {**seen, "request": ",".join(self.batch()), "answer": "grant", "note": ""},
+            "leave-out": lambda: {
+                "seen": seen_text({one.pk: one.version for one in self.section()}),
+                "reason": REASON,
+            },
+            "end-request": lambda: {**seen, "request": f"waiver-{self.waiting()}", "reason": REASON},
+        }
         forms: dict[str, dict[str, Any]] = {
             "sign-in": {"username": "nobody", "password": "wrong"},
             "sign-in-link": {"token": "spent"},
             "filter-save": {"name": "Mine", "query": "kind=prod"},
             "password": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
-            "checklist-import": landing_form(written(checklist()), seen=0),
-            "checklist-change": landing_form(next_checklist("bastion"), seen=1),
             "service-add": {"team": team, "slug": "another", "description": ""},
             "service-change": {"description": "Says more.", "seen_version": self.prod.service.version},
             "service-transfer": {
@@ -282,7 +297,6 @@ class Place:
                 "reason": REASON,
                 "seen_version": self.prod.service.version,
             },
-            "import": import_form(self.people["member"], f"service,team\nimported,{self.prod.service.team.slug}"),
             **{f"{what}-{act}": {"reason": REASON} for what in ("service", "environment") for act in ARCHIVING},
             "probe-disable": {"environment": self.prod.pk, "reason": REASON},
             "item-retire": {**seen, "reason": REASON},
@@ -304,12 +318,9 @@ class Place:
             "keys": {"keys": "off", "next": "/ledger/"},
             "language": {"language": "en-ca", "next": "/ledger/"},
             "sheet-seen": {"seen": 1},
-            "several": {"act": "tick", "item": "store-false", "summary": SUMMARY, "seen": self.versions()},
             "item-assign": {**seen, "owner": self.people["member"].pk, "due_on": "2030-01-01"},
             "ask-waiver": {**seen, "stance": "accept-risk", "reason": REASON, "until": today.isoformat()},
             "ask-not-applicable": {**seen, "reason": REASON},
-            "decide": {**seen, "request": f"waiver-{self.waiting()}", "answer": "grant", "note": ""},
-            "answer": {"requests": f"waiver-{self.waiting()}", "answer": "grant", "note": ""},
             "meeting-line": {"line": self.prod.pk},
             "meeting-chair": {"chair": self.people["reviewer"].pk},
             "meeting-here": {"do": "come"},
@@ -323,13 +334,9 @@ class Place:
             },
             "meeting-tick": {**seen, "summary": SUMMARY, "links": "https://docs.example.ca"},
             "meeting-waiver": {**seen, "stance": "accept-risk", "reason": REASON, "until": today.isoformat()},
-            "meeting-answer": {**seen, "request": f"waiver-{self.waiting()}", "answer": "grant"},
-            "decide-batch": {**seen, "request": ",".join(self.batch()), "answer": "grant", "note": ""},
             "item-take": seen,
-            "leave-out": {"seen": seen_text({one.pk: one.version for one in self.section()}), "reason": REASON},
-            "end-request": {**seen, "request": f"waiver-{self.waiting()}", "reason": REASON},
         }
-        return forms.get(name, {"press": "it"})
+        return looked_up[name]() if name in looked_up else forms.get(name, {"press": "it"})
 
     def review(self) -> dict[str, Any]:
         chair = self.people["reviewer"].pk
