@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from readiness import policy
 from readiness.enums.words import Kind
@@ -33,6 +33,14 @@ class State(StrEnum):
     CHANGED = "changed"
     SAME = "same"
     REFUSED = "refused"
+
+
+STATE_WORDS = {
+    State.NEW: pgettext_lazy("import", "new"),
+    State.CHANGED: pgettext_lazy("import", "changed"),
+    State.SAME: pgettext_lazy("import", "same"),
+    State.REFUSED: pgettext_lazy("import", "refused"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,11 @@ class Line:
             if self.environment_name
             else self.name
         )
+
+    @property
+    def state_words(self) -> str:
+        """What the import does with it, as people read it."""
+        return str(STATE_WORDS[self.state])
 
     @property
     def written(self) -> bool:
