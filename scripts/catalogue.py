@@ -43,10 +43,11 @@ _PLACEHOLDER = re.compile(r"%\((\w+)\)[#0\- +]*[\d.]*[sdif]|\{(\w*)(?:![rsa])?(?
 
 _TYPESETTING = (
     (re.compile(r"(?<=\w)'(?=[\w{%«])"), "’"),
-    (re.compile(r"« (?=\S)"), "«\N{NO-BREAK SPACE}"),
+    (re.compile(r"“\s?|« (?=\S)"), "«\N{NO-BREAK SPACE}"),
+    (re.compile(r"\s?”"), "\N{NO-BREAK SPACE}»"),
     (re.compile(r"(?<=\S) (?=»|:(?:\s|$)|%(?![(\w])|%%(?!\())"), "\N{NO-BREAK SPACE}"),
 )
-"""What French sets by rule: its apostrophe, and a space that does not break in « », before a colon and a percent."""
+"""What French sets by rule: apostrophes, quotes, and spaces that do not break in them, before a colon and a percent."""
 
 Key = tuple[str, str]
 """A context, or nothing, and the first sentence."""

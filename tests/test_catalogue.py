@@ -99,10 +99,10 @@ def test_what_is_missing_or_filled_in_another_way_is_said(root: Path) -> None:
 
 
 def test_french_is_set_by_rule() -> None:
-    said = "L'un dit : « 12 % », d'{name} : %(n)s %, et rien après %(n)s : qu'« un »"
+    said = "L'un dit : « 12 % », d'{name} : %(n)s %, et rien après %(n)s : qu'« un », “{name}”"
 
     assert catalogue.typeset(said).replace("\N{NO-BREAK SPACE}", "~") == (
-        "L’un dit~: «~12~%~», d’{name}~: %(n)s~%, et rien après %(n)s~: qu’«~un~»"
+        "L’un dit~: «~12~%~», d’{name}~: %(n)s~%, et rien après %(n)s~: qu’«~un~», «~{name}~»"
     )
     assert catalogue.typeset(catalogue.typeset(said)) == catalogue.typeset(said)
 
