@@ -250,6 +250,18 @@ def worse(
     return found
 
 
+def got_worse(frozen: Mapping[int, Status], now: Mapping[int, Status], waits: Iterable[Wait], *, at: datetime) -> bool:
+    """Return whether ``worse`` would name anything, from statuses by item alone."""
+    by_item = {wait.item: wait for wait in waits}
+
+    def fell(item: int, before: Status) -> bool:
+        wait = by_item.get(item)
+        floor = WAIVED if wait is not None and wait.discharged_by(at) else rank(before)
+        return rank(now[item]) < floor or (wait is not None and wait.overdue_at(at))
+
+    return any(fell(item, before) for item, before in frozen.items() if item in now)
+
+
 def appeared(frozen: Iterable[FrozenItem], now: Mapping[int, ItemNow], *, at: datetime) -> list[ItemNow]:
     """Return the items that were not on the sheet when it was decided on and are unsettled at an instant."""
     then = {one.item for one in frozen}

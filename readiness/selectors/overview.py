@@ -14,6 +14,7 @@ from readiness.models import Entry, Team
 from readiness.rules.spoken import month_name
 from readiness.rules.verdicts import Tally
 
+from . import covering
 from . import fleet as fleets
 from .fleet import Fleet, Row
 from .forecasted import looked
@@ -130,6 +131,7 @@ def overview(
     groups = _groups(shown, entries, grouping, today)
     groups, page, pages, first, last = _one_page(groups, page, size)
     runs = looked((row for group in groups for row in group.rows), kept, at)
+    covering.look((row for group in groups for row in group.rows), at)
     strips, strip_of_team = _strips(groups)
     return Overview(
         groups=groups,

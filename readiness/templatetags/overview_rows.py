@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from readiness.enums.standing import Status
 from readiness.rules.spoken import percent_words
 from readiness.rules.verdicts import Tally
+from readiness.selectors.covering import uncovered
 from readiness.selectors.fleet import Row
 from readiness.selectors.overview import Group, Overview
 from readiness.selectors.strips import in_words
@@ -123,6 +124,8 @@ def _team(slug: str, name: str) -> SafeString:
 
 def _waits(row: Row) -> SafeString | str:
     decided = kind_tag(row.under.kind) if row.under is not None and row.under.is_go else ""
+    if uncovered(row):
+        decided = format_html('{} <b class="late">{}</b>', decided, _("no longer covers"))
     review = (
         format_html("<span>{}</span>", ngettext("{n} to review", "{n} to review", row.waiting).format(n=row.waiting))
         if row.waiting
