@@ -70,8 +70,8 @@ def new_context(browser: Browser, live_site: LiveSite) -> Iterator[NewContext]:
 
 
 def _is_problem(kind: str, text: str) -> bool:
-    """Return whether a console message is an error of the page; that a request was answered 4xx is not."""
-    return kind == "error" and not text.startswith("Failed to load resource")
+    """Return whether a console message is an error of the page; that one was answered 4xx, or not at all, is not."""
+    return kind == "error" and not text.startswith(("Failed to load resource", "htmx:sendError", "htmx:afterRequest"))
 
 
 @pytest.fixture

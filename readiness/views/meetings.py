@@ -212,6 +212,7 @@ def page(request: Request, review: Review, *, line: int | None, answer: Answer |
         "crossed": answer.crossed,
         "note": answer.note or NoteForm(initial={"line": shown.shown.environment.pk if shown.shown else None}),
         "people": people_to_name(shown.room),
+        "beside": bool(request.htmx) and request.htmx.target != "meeting-live",
         **_line_context(request, shown, answer, now),
     }
     template = "partials/meeting_update.html" if request.htmx else "meeting.html"

@@ -98,9 +98,36 @@ function enter(event, field) {
   if (field.matches("select") || (field.matches("textarea") && !sends)) return;
   event.preventDefault();
   const conditional = byId("decide-conditional");
-  if (field.closest("[data-conditions]") && !conditional.disabled) field.form.requestSubmit(conditional);
+  if (field.closest("[data-conditions]") && !conditional.disabled) conditional.click();
   else say("Leave the field with Esc, then press n, c or g.");
 }
+
+// --- one poll, whatever else is asked -----------------------------------------------------------------------------------
+// The element that asks what changed stays where it is: what somebody did meanwhile tells it what to ask for from now on.
+let acted = 0;
+
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  const fresh = fragment.id === "meeting-live" ? fragment : fragment.querySelector?.("#meeting-live");
+  if (target.id !== "meeting-live" || !fresh) return;
+  event.detail.shouldSwap = false;
+  acted += 1;
+  for (const name of ["hx-get", "hx-trigger", "data-since", "data-poll"]) target.setAttribute(name, fresh.getAttribute(name));
+  window.htmx.process(target);
+});
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.elt.id === "meeting-live") detail.elt.asked = acted;
+});
+
+// What was asked before somebody acted is older than what the page shows: it is asked again.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { elt } = event.detail.requestConfig ?? {};
+  if (elt?.id !== "meeting-live" || elt.asked === acted) return;
+  event.detail.shouldSwap = false;
+  const regions = ["meeting-live"];
+  setTimeout(() => document.body.dispatchEvent(new CustomEvent("readiness:moved", { detail: { regions } })), 50);
+});
 
 // --- what follows an answer ---------------------------------------------------------------------------------------------
 let shown = root && byId("meeting-line").dataset.line;
@@ -109,16 +136,24 @@ function settle() {
   const line = byId("meeting-line");
   if (!line || line.dataset.line === shown) return;
   shown = line.dataset.line;
-  byId("line-title").focus({ preventScroll: true }); // Never on the button that decided the line before.
+  if (document.activeElement !== document.body) return; // Somebody was faster, and types already.
+  byId("line-title").focus({ preventScroll: true });
   root.querySelector(".agenda-row[aria-current]")?.scrollIntoView({ block: "nearest" });
   scrollTo({ top: 0 });
 }
 
+// The button that decided a line is left at once, so that no second Enter finds it on the next line.
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (root && detail.elt.id === "decide-form") document.activeElement?.blur();
+});
+
+const isOwn = ({ detail }) => detail.requestConfig && !detail.requestConfig.elt?.matches("[data-poll]");
+document.addEventListener("htmx:afterSwap", (event) => { if (root && isOwn(event)) settle(); });
+
 document.addEventListener("htmx:afterSettle", (event) => {
   if (!root) return;
-  const asked = event.detail.requestConfig;
-  const own = asked && !asked.elt?.matches("[data-poll]");
-  if (own) setTimeout(settle);
+  const own = isOwn(event);
+  if (own) settle();
   else if (document.activeElement === document.body || !document.activeElement.closest("#meeting-line")) shown = byId("meeting-line").dataset.line;
   if (own && [409, 422].includes(event.detail.xhr?.status)) {
     setTimeout(() => byId("meeting-line").querySelector('[aria-invalid="true"]')?.focus());
@@ -161,7 +196,7 @@ async function resend() {
   sending = true;
   const mine = unsent;
   await window.htmx.ajax("POST", mine.path, {
-    source: root, target: "#meeting-live", swap: "outerHTML", values: mine.values,
+    source: root, swap: "none", values: mine.values,
   }).catch(() => {});
   sending = false;
 }
