@@ -94,7 +94,8 @@ def running_of(services: Iterable[int], off: Collection[tuple[str, int | None]])
 
 def running_on(places: Sequence[Environment]) -> Running:
     """Return the same for environments that come from ``looked_last`` and ``with_switches``. No query."""
-    off = {(slug, one.pk) for one in places for slug, name in _named("off_") if getattr(one, name)}
+    switches = _named("off_")
+    off = {(slug, one.pk) for one in places for slug, name in switches if getattr(one, name)}
     return _running(places, off)
 
 
@@ -122,7 +123,7 @@ def _named(prefix: str) -> list[tuple[str, str]]:
 
 
 def _running(places: Iterable[Environment], off: Collection[tuple[str, int | None]]) -> Running:
-    known, live = observers(), list(places)
+    known, named, live = observers(), _named("last_"), list(places)
     runs: dict[Place, set[str]] = {}
     for one in live:
         here = {slug for slug, observer in known.items() if runs_by_itself(observer, one, off)}
@@ -130,7 +131,7 @@ def _running(places: Iterable[Environment], off: Collection[tuple[str, int | Non
             runs.setdefault(place, set()).update(here)
     found: dict[Place, set[tuple[str, str]]] = {}
     for one in live:
-        for probe, name in _named("last_"):
+        for probe, name in named:
             passed = {
                 (probe, said["clause"]) for said in getattr(one, name) or () if said["judgement"] == Judgement.PASS
             }

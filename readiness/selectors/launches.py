@@ -54,7 +54,7 @@ def launch_lines(environments: Sequence[Environment], at: datetime) -> dict[int,
     """
     live = [one for one in environments if one.archived_at is None and one.service.archived_at is None]
     entries = entries_in_order()
-    items = _items(live)
+    items = _items(live, "owner")
     sheets = {one.pk: _sheet(one, items, counting(entries, at)) for one in live}
     decided = newest_decisions([one.pk for one in environments], at)
     unders = standing_decisions([one.pk for one in live], at)
@@ -88,7 +88,7 @@ _Items = Mapping[tuple[int, int | None], Mapping[int, Item]]
 """Items by entry, by service and environment; those of a service stand under None."""
 
 
-def _items(environments: Sequence[Environment]) -> _Items:
+def _items(environments: Sequence[Environment], *joined: str) -> _Items:
     """Return the items of environments and of their services, with what was granted about each. One query."""
     services, ids = {one.service_id for one in environments}, [one.pk for one in environments]
     mine = Q(service__in=services) & (Q(environment=None) | Q(environment__in=ids))
@@ -98,7 +98,7 @@ def _items(environments: Sequence[Environment]) -> _Items:
         for name, kind in (("waived", "waivers"), ("left_out", "notapplicables"))
     }
     rows = Item.objects.filter(mine, entry__retired_at=None).annotate(**granted)
-    for item in rows.select_related("owner", *granted):
+    for item in rows.select_related(*joined, *granted):
         found.setdefault((item.service_id, item.environment_id), {})[item.entry_id] = item
     return found
 
