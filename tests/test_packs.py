@@ -202,4 +202,7 @@ def test_a_pack_is_in_the_language_that_is_asked_for(reader: Reader, settings: L
     assert "Plafond de dépenses" in said_in(french)
     assert "Plafond de dépenses" not in said_in(english)
     assert "Plafond de dépenses" in reader.page(decision, "fr")
+    page = reader.client.get(reverse("decision-pack", args=[decision.pk]), {"lang": "fr"})
+    assert page.headers["Content-Language"] == "fr-ca"
+    assert '<html lang="fr-ca">' in page.content.decode()
     assert reader.file(decision, "pdf", lang="../../etc") == english

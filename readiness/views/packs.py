@@ -75,14 +75,21 @@ def base_of(request: Request) -> str:
 def paper_page(request: Request, paper: Paper, about: object, files: str) -> HttpResponse:
     """Answer a paper as a page; ``files`` names the address of the same as a PDF and as JSON."""
     context = {"now": timezone.now(), "paper": paper, "about": about, "files": files, "legend": legend()}
-    return render(request, "paper.html", context)
+    return _spoken(render(request, "paper.html", context))
 
 
 def pdf_file(request: Request, paper: Paper) -> HttpResponse:
     """Answer a paper as a PDF that a browser shows."""
     size: Size = "a4" if request.GET.get("paper") == "a4" else "us-letter"
     name = f'inline; filename="{paper.name}.pdf"'
-    return HttpResponse(as_pdf(paper, size=size), content_type="application/pdf", headers={"Content-Disposition": name})
+    file = as_pdf(paper, size=size)
+    return _spoken(HttpResponse(file, content_type="application/pdf", headers={"Content-Disposition": name}))
+
+
+def _spoken(answer: HttpResponse) -> HttpResponse:
+    """Say in which language an answer is, which need not be the reader's."""
+    answer.headers["Content-Language"] = translation.get_language() or "en"
+    return answer
 
 
 def json_file(content: dict[str, object], name: str) -> HttpResponse:
