@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision
@@ -123,3 +124,24 @@ def condition_state(context: Context, condition: Condition) -> str:
     if discharged_by(condition, now):
         return "discharged"
     return "overdue" if condition.until <= now else "open"
+
+
+@register.filter
+def condition_word(state: str) -> str:
+    """Return where a condition stands as a word."""
+    return {
+        "discharged": pgettext("condition", "discharged"),
+        "overdue": pgettext("condition", "overdue"),
+        "open": pgettext("condition", "open"),
+    }.get(state, state)
+
+
+@register.filter
+def outcome_word(outcome: str) -> str:
+    """Return what evidence that was frozen says; a word that is none is returned as it is."""
+    return {
+        "pass": pgettext("evidence", "pass"),
+        "fail": pgettext("evidence", "fail"),
+        "withdrawn": pgettext("evidence", "withdrawn"),
+        "retired": pgettext("evidence", "retired"),
+    }.get(outcome, outcome)
