@@ -82,6 +82,7 @@ def test_pages_that_show_an_environment_say_that_its_go_no_longer_covers(client:
         f"/reviews/{review.pk}/{dev.service.slug}/dev/decide/",
         reverse("meeting", args=[review.pk]),
         decision.get_absolute_url(),
+        f"/search/?q={dev.service.slug}",
     ]
     client.force_login(make_person("rio"), backend="django.contrib.auth.backends.ModelBackend")
 

@@ -181,10 +181,10 @@ def test_the_page_costs_as_much_with_one_hit_as_with_thirty(
         ask(mia, item_of(prod, "store-false"), reason=f"The assistant waits for cluster {number}.")
         Comment.objects.create(item=item_of(prod, "spend-cap"), by=mia, text="The assistant.", at=NOW)
     client.force_login(mia, backend="django.contrib.auth.backends.ModelBackend")
-    with django_assert_num_queries(QUERIES - 1):  # Where items stand is asked where items are found.
+    with django_assert_num_queries(QUERIES):  # Whether a go covers is asked where environments are found,
         page = client.get("/search/?q=assistant").content.decode()
     assert "Waivers, by their reason" in page
-    with django_assert_num_queries(QUERIES):
+    with django_assert_num_queries(QUERIES):  # and where items stand where items are.
         page = client.get("/search/?q=spend+assistant").content.decode()
     assert "assistant-0 in prod" in page
 

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from readiness.enums.standing import Status
+from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision
 from readiness.rules.decisions import Wait, got_worse
 from readiness.rules.snapshots import hash_of, read
 
 from .decisions import newest_decisions
-from .fleet import Row
+from .fleet import Row, fleet
 
 UNCOVERED = "uncovered"
 """Under which name a row keeps the answer, which follows from its decision and its items: a change makes a new row."""
@@ -39,6 +40,20 @@ def look(rows: Iterable[Row], at: datetime) -> None:
 def uncovered(row: Row) -> bool:
     """Return whether a row that was looked at stands under a go that no longer covers it."""
     return bool(row.drawn.get(UNCOVERED))
+
+
+def uncovered_of(environments: Iterable[int], at: datetime) -> set[int]:
+    """Return those of a few environments that stand under a go that no longer covers them.
+
+    One query where no go stands, six at most.
+    """
+    decided = newest_decisions(environments, at)
+    under_a_go = {pk for pk, one in decided.items() if one.kind != DecisionKind.NO_GO}
+    if not under_a_go:
+        return set()
+    rows = [row for row in fleet(at).rows(at) if row.pk in under_a_go]
+    look(rows, at)
+    return {row.pk for row in rows if uncovered(row)}
 
 
 def _covers(row: Row, decision: Decision, snapshot: str, waits: Iterable[Wait], at: datetime) -> bool:

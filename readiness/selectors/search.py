@@ -18,6 +18,7 @@ from readiness.models import Comment, Item, Review, User, Waiver
 from readiness.observers import observers
 from readiness.rules.searching import Match, Query, every_part, match, parts, query
 
+from .covering import uncovered_of
 from .folded import holding
 from .search_world import World, answers, shows, world_at
 from .status_sql import status_expression
@@ -66,7 +67,7 @@ class Hit:
     """One thing that was found: ``name`` is its link, ``place`` where it belongs, ``words`` what it says of itself.
 
     ``day`` is what ``day_is`` says: a launch, or when a review is held. ``status`` is an item's, ``key`` its sheet and
-    entry.
+    entry. ``uncovered`` says that an ``environment`` stands under a go that no longer covers it.
     """
 
     name: str
@@ -79,6 +80,8 @@ class Hit:
     archived: bool = False
     status: Status | None = None
     key: tuple[int, int] | None = None
+    environment: int | None = None
+    uncovered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ class Found:
 def search(text: str, at: datetime, *, most: int, only: str = "") -> Found:
     """Return what matches every word of a text, at most so many of each kind, or of one kind ``only``.
 
-    Eight queries, whatever there is; none where nothing was typed.
+    Nine queries, whatever there is, and five more where a go stands on what is found; none where nothing was typed.
     """
     asked = query(text)
     if not asked:
@@ -123,7 +126,7 @@ def search(text: str, at: datetime, *, most: int, only: str = "") -> Found:
     world = world_at(at)
     finders: dict[Kind, Callable[[], tuple[list[Hit], int]]] = {
         Kind.SERVICE: lambda: _best(_services(asked, world), most),
-        Kind.ENVIRONMENT: lambda: _best(_environments(asked, world), most),
+        Kind.ENVIRONMENT: lambda: _covered(_best(_environments(asked, world), most), at),
         Kind.ITEM: lambda: _items(asked, world, most, at),
         Kind.ENTRY: lambda: _best(_entries(asked, world), most),
         Kind.TEAM: lambda: _best(_teams(asked, world), most),
@@ -175,7 +178,16 @@ def _environments(asked: Query, world: World) -> Iterable[Hit]:
                 words=one.kind if one.kind != one.name else "",
                 day=one.launch_on,
                 archived=one.archived,
+                environment=one.id,
             )
+
+
+def _covered(found: tuple[list[Hit], int], at: datetime) -> tuple[list[Hit], int]:
+    """Say of environments that were found whether their go no longer covers them. One query where no go stands."""
+    hits, total = found
+    ids = [hit.environment for hit in hits if hit.environment is not None and not hit.archived]
+    lost = uncovered_of(ids, at) if ids else set()
+    return [replace(hit, uncovered=hit.environment in lost) for hit in hits], total
 
 
 def _items(asked: Query, world: World, most: int, at: datetime) -> tuple[list[Hit], int]:
