@@ -8,9 +8,11 @@ from django.test import Client
 
 from readiness.actions import probes
 from readiness.enums.words import Judgement
-from readiness.models import Run
+from readiness.models import Clause, Run
+from readiness.observers import observers
 from readiness.selectors.probe_history import probe_history
-from tests.deeds import REASON, observe
+from readiness.selectors.probes import probe_line, probes_page
+from tests.deeds import REASON, claimed, observe
 from tests.factories import NOW, make_admin, make_environment, make_person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.only_on("postgresql")]
@@ -54,3 +56,18 @@ def test_a_probe_that_never_looked_says_so(client: Client) -> None:
     assert "It has not looked yet." in html
     assert "No run of it has ended in this time." in html
     assert "Nobody has ever disabled it." in html
+
+
+def test_a_probe_that_is_not_installed_is_shown_where_it_looked_once() -> None:
+    prod, installed = make_environment(), list(observers())
+    asked = Clause.objects.filter(retired_at=None).exclude(probe="").values_list("probe", flat=True)
+    strange = sorted(set(asked) - set(installed))
+    assert [line.slug for line in probes_page().lines] == installed
+    looked = [strange[0], strange[len(strange) // 2], strange[-1]]
+    for number, slug in enumerate(looked, start=1):
+        claimed(prod, slug)
+        assert [line.slug for line in probes_page().lines] == [*installed, *looked[:number]]
+    line = probe_line(looked[0])
+    assert line is not None
+    assert (line.observer, line.looks, line.last) == (None, 0, None)
+    assert probe_line(strange[1]) is None
