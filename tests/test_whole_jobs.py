@@ -19,7 +19,7 @@ from playwright.sync_api import Locator, Page, expect
 from readiness.actions import bulk, items
 from readiness.enums.words import DecisionKind, RunReason, RunState
 from readiness.models import Comment, Environment, Evidence, Item, Run, SavedFilter, Team, User, Waiver
-from tests.browser import NewContext
+from tests.browser import NewContext, SignedIn
 from tests.deeds import REASON, SUMMARY, ask, decide, decide_on, everything, on_sheet, take_back
 from tests.factories import (
     PASSWORD,
@@ -166,6 +166,25 @@ def test_a_member_clears_eight_items(sits_down: Sits, mia: User, prod: Environme
         mia,
     )
     assert Item.objects.values_list("owner", "due_on").get(pk=waiver.item_id) == (jonas.pk, due)
+
+
+def test_enter_beside_the_buttons_ticks_nothing_where_nothing_scripts(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    several = f"{prod.get_absolute_url()}several/?item=store-false&item=alerts"
+    page = signed_in(mia, java_script_enabled=False)
+    page.goto(f"{several}&act=tick")
+    page.get_by_label("What you saw or did").fill("Looked at both, and")
+    page.get_by_role("checkbox", checked=True).first.press("Enter")
+    expect(page.get_by_text("Nothing is done yet.")).to_be_visible()
+    expect(page.get_by_label("What you saw or did")).to_have_value("Looked at both, and")
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(2)
+    page.goto(f"{several}&act=assign")
+    page.get_by_label("Due").fill("2031-03-01")
+    page.get_by_label("Due").press("Enter")
+    expect(page.get_by_text("Owner and due date of 2 items are saved.")).to_be_visible()
+    assert Item.objects.filter(due_on="2031-03-01").count() == 2
+    assert not Evidence.objects.exists()
 
 
 def tick(hands: Hands, form: Locator, words: str, button: str = "Tick") -> None:
