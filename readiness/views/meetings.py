@@ -264,6 +264,7 @@ def to_settle(request: Request, shown: Meeting, place: Place, answer: Answer, no
         item = row.item
         if item is None:
             continue
+        item.entry = row.entry  # It is at hand, and every form asks for it.
         asked = next((one for one in (row.waiver, row.not_applicable) if one is not None and one.waiting), None)
         off: list[str] = [disabled_words(one) for one in row.disabled] if len(row.disabled) == len(row.probes) else []
         found.append(
@@ -271,7 +272,7 @@ def to_settle(request: Request, shown: Meeting, place: Place, answer: Answer, no
                 row=row,
                 step=steps.get(item.pk, ""),
                 asked=asked,
-                forms={**_item_forms(item, asked, now), **_sent(item, answer)},
+                forms={**(_item_forms(item, asked, now) if asked or not change else {}), **_sent(item, answer)},
                 refusals={
                     "run": change or off,
                     "tick": change,

@@ -213,9 +213,10 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   drop();
 });
 
-// What is sent again comes from no form of the page, which leaves alone what is typed in one: here it is what was sent.
+// What is sent again comes from no form of the page, which leaves alone what is typed in one. Here that is what was sent:
+// it is kept by now, or comes back with the answer.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (!unsent || detail.requestConfig?.elt !== root || detail.xhr.status !== 200) return;
+  if (!unsent || detail.requestConfig?.elt !== root || ![200, 409, 422].includes(detail.xhr.status)) return;
   const form = byId(unsent.note ? "note-form" : "decide-form");
   const [mine, typed] = unsent.note ? [unsent.values.text, form?.elements.text.value] : [unsent.values.line, form?.elements.line.value];
   if (!form || String(mine) !== typed) return;

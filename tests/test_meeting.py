@@ -1,0 +1,279 @@
+"""A review held in real browsers: by keys alone, followed by others, over a line that drops, and without scripts."""
+
+import re
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, Route, expect
+
+from readiness.models import Condition, Decision, Environment, MeetingNote, Review, User
+from readiness.rules.minutes import MinuteKind
+from readiness.selectors.meetings import order_of
+from readiness.selectors.minutes import minutes_of
+from tests.browser import SignedIn
+from tests.deeds import ask, decide_on, plan_review, settle
+from tests.factories import item_of, make_environment, make_member, make_person, make_reviewer, make_service, make_team
+
+pytestmark = pytest.mark.only_on("postgresql")
+
+WITHIN_MS = 60_000
+WHY = "The agreement is with legal, and the text in force names Canadian hosting."
+
+
+@pytest.fixture
+def ada(transactional_db: None) -> User:
+    return make_reviewer("ada")
+
+
+@pytest.fixture
+def mia(ada: User) -> User:
+    return make_member(make_team("Conversational"), "mia")
+
+
+def launches(mia: User, many: int, *, settled: int = 0) -> list[Environment]:
+    """So many services of one team with a production each, some of them settled."""
+    team, now = mia.teams.get(), timezone.now()
+    found = [
+        make_environment(make_service(team, f"launch-{number}", by=mia, now=now), "prod", by=mia, now=now)
+        for number in range(many)
+    ]
+    for place in found[:settled]:
+        settle(place, mia, now=now)
+    return found
+
+
+def planned(ada: User, agenda: list[Environment]) -> Review:
+    return plan_review(*agenda, by=ada, title="Launches", now=timezone.now())
+
+
+def address(review: Review) -> str:
+    return f"{review.get_absolute_url()}meeting/"
+
+
+def line_of(page: Page) -> Locator:
+    return page.locator("#meeting-line")
+
+
+def looks_at(page: Page, place: int) -> None:
+    expect(line_of(page)).to_have_attribute("data-line", str(place), timeout=WITHIN_MS)
+
+
+def decide_by_keys(page: Page, kind: str) -> None:
+    """Decide the line that is open with a key and Enter; for conditions with their one reason between them."""
+    page.keyboard.press(kind)
+    if kind == "c":
+        page.keyboard.type(WHY)
+    page.keyboard.press("Enter")
+
+
+def test_thirty_launches_are_decided_by_keys_alone_and_a_second_browser_follows_every_step(
+    signed_in: SignedIn, ada: User, mia: User
+) -> None:
+    agenda = launches(mia, 30, settled=2)
+    before = decide_on(agenda[2], ada, now=timezone.now())  # A no-go from an earlier review, and nothing moved since.
+    review = planned(ada, agenda)
+    order = order_of(review, timezone.now())
+    assert order[:3] == [agenda[0].pk, agenda[1].pk, agenda[2].pk]
+    chair, room = signed_in(ada), signed_in(mia)
+    for page in (chair, room):
+        page.goto(address(review))
+    expect(room.get_by_role("button", name="Open the meeting")).to_be_disabled()
+    chair.get_by_role("button", name="Open the meeting").press("Enter")
+    expect(chair.locator("#meeting-room")).to_contain_text("I leave")
+    for step, place in enumerate(order):
+        looks_at(chair, place)
+        looks_at(room, place)
+        kind = "g" if step < 2 else "c" if step == 5 else "n"
+        decide_by_keys(chair, kind)
+    expect(chair.locator("#complete")).to_be_visible()
+    expect(room.locator("#complete")).to_be_visible()
+    expect(room.locator("#meeting-agenda")).to_contain_text("30 of 30 decided")
+    expect(room.locator("#minutes-newest li.decided").last).to_contain_text("No-go. Decided by ada.")
+    made = list(Decision.objects.exclude(pk=before.pk).order_by("pk"))
+    assert [one.environment_id for one in made] == order
+    assert [one.kind for one in made] == ["go", "go", "no-go", "no-go", "no-go", "go-with-conditions", *["no-go"] * 24]
+    terms = Condition.objects.filter(decision=made[5])
+    assert {(one.reason, one.owner, one.item_id) for one in terms} == {
+        (WHY, mia, item.pk) for item in agenda[5].items.all()
+    } | {(WHY, mia, item.pk) for item in agenda[5].service.items.filter(environment=None)}
+    decided = [one for one in minutes_of(review) if one.kind is MinuteKind.DECIDED]
+    assert [one.environment.pk for one in decided if one.environment] == order
+    assert set(review.attendees.all()) == {ada, mia}
+
+
+@pytest.fixture
+def held(ada: User, mia: User) -> tuple[Review, list[int]]:
+    """A review of four launches, the first of which is settled."""
+    review = planned(ada, launches(mia, 4, settled=1))
+    return review, order_of(review, timezone.now())
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def open_it(page: Page, review: Review, first: int) -> None:
+    page.goto(address(review))
+    page.get_by_role("button", name="Open the meeting").click()
+    expect(page.locator("#meeting-room")).to_contain_text("I leave")
+    looks_at(page, first)
+
+
+def test_the_chairs_line_drops_and_nothing_is_lost_doubled_or_taken_for_done(
+    signed_in: SignedIn, ada: User, held: tuple[Review, list[int]]
+) -> None:
+    review, (first, second, third, fourth) = held
+    sam = make_reviewer("sam")
+    chair, other = signed_in(ada), signed_in(sam)
+    open_it(chair, review, first)
+    other.goto(address(review))
+    looks_at(other, first)
+
+    chair.locator("#note_text").fill("Half a sent")
+    chair.locator("#note_text").blur()
+    chair.context.set_offline(True)
+    decide_by_keys(chair, "g")
+    unsent = chair.locator("#unsent")
+    expect(unsent).to_contain_text("Not sent yet: Go, launch-0 in prod.")
+    expect(unsent).to_contain_text("It is sent by itself, once")
+    assert not Decision.objects.exists()
+    chair.context.set_offline(False)
+    for page in (chair, other):
+        looks_at(page, second)
+    expect(unsent).to_be_hidden()
+    expect(chair.locator("#note_text")).to_have_value("Half a sent")
+    assert Decision.objects.get().environment_id == first
+
+    lost: list[Route] = []
+
+    def first_answer_is_lost(route: Route) -> None:
+        """The server decides, and its answer never arrives."""
+        if lost:
+            return route.continue_()
+        lost.append(route)
+        route.fetch()
+        return route.abort()
+
+    chair.route("**/meeting/decide/", first_answer_is_lost)
+    decide_by_keys(chair, "n")
+    for page in (chair, other):
+        looks_at(page, third)
+    expect(unsent).to_be_hidden()
+    assert Decision.objects.filter(environment=second).count() == 1
+
+    # While the chair is cut off another reviewer takes the chair and decides: what is sent then tells by whom.
+    chair.context.set_offline(True)
+    chair.keyboard.press("c")
+    chair.keyboard.type(WHY)
+    chair.keyboard.press("Enter")
+    expect(unsent).to_contain_text("Go with conditions, launch-2 in prod.")
+    other.get_by_role("button", name="Take the chair").click()
+    expect(other.locator("#meeting-room")).to_contain_text("sam has the chair")
+    decide_by_keys(other, "n")
+    looks_at(other, fourth)
+    chair.context.set_offline(False)
+    told = line_of(chair).get_by_role("alert").filter(has_text="decided first")
+    expect(told).to_contain_text(re.compile("sam decided first:\\s+No-go"))
+    looks_at(chair, third)
+    expect(chair.locator("#decide_everywhere")).to_have_value(WHY)
+    assert Decision.objects.get(environment=third).by == sam
+    expect(chair.locator("#note_text")).to_have_value("Half a sent")
+    chair.locator("#note_text").press("Control+Enter")
+    expect(other.locator("#meeting-minutes")).to_contain_text("Half a sent")
+    assert MeetingNote.objects.get().text == "Half a sent"
+    said = [one.kind for one in minutes_of(review)]
+    assert [said.count(kind) for kind in (MinuteKind.DECIDED, MinuteKind.NOTED, MinuteKind.CHAIR)] == [3, 1, 1]
+
+
+def test_people_leave_the_chair_and_follow_again_and_settle_on_the_spot(
+    signed_in: SignedIn, ada: User, mia: User, held: tuple[Review, list[int]]
+) -> None:
+    review, (first, second, third, _) = held
+    wait = item_of(Environment.objects.get(pk=second), "audit-log")
+    ask(mia, wait, now=timezone.now())
+    chair, member = signed_in(ada), signed_in(mia)
+    open_it(chair, review, first)
+    member.goto(address(review))
+    looks_at(member, first)
+    member.keyboard.press("j")
+    looks_at(member, second)
+    expect(line_of(member)).to_contain_text("You look at this on your own")
+    expect(member).to_have_url(re.compile(rf"line={second}$"))
+    grant = member.locator("#item-audit-log").get_by_role("button", name="Grant")
+    expect(grant).to_be_disabled()
+    expect(grant).to_have_accessible_description("Only a reviewer grants or refuses. Ask one to look at it.")
+    chair.keyboard.press("j")
+    looks_at(chair, second)
+    expect(line_of(member)).not_to_contain_text("You look at this on your own")
+    expect(chair.locator("#to-settle + p")).to_contain_text("Only members of Conversational change this.")
+    chair.locator("#grant-audit-log").press("Enter")
+    for page in (chair, member):
+        expect(page.locator("#item-audit-log")).to_have_count(0)
+        expect(page.locator("#meeting-minutes")).to_contain_text("ada granted the waiver of")
+    member.get_by_text("Tick…").first.click()
+    member.locator(".on-the-spot[open] textarea").first.fill("Rotated it with the runbook.")
+    chair.keyboard.press("j")
+    looks_at(chair, third)
+    member.locator(".on-the-spot[open]").get_by_role("button", name="Tick").click()
+    expect(chair.locator("#meeting-minutes")).to_contain_text("mia ticked")
+    looks_at(member, second)  # Who looks at a line on their own stays there.
+    member.keyboard.press("f")
+    looks_at(member, third)
+    expect(chair.locator("#meeting-room")).to_contain_text("2")
+
+
+def test_a_meeting_is_held_without_scripts(
+    signed_in: SignedIn, ada: User, mia: User, held: tuple[Review, list[int]]
+) -> None:
+    review, (first, second, third, fourth) = held
+    noor = make_person("noor")
+    ask(mia, item_of(Environment.objects.get(pk=second), "audit-log"), now=timezone.now())
+    page = signed_in(ada, java_script_enabled=False)
+    page.goto(address(review))
+    press(page, "Open the meeting")
+    looks_at(page, first)
+    press(page, "I leave")
+    press(page, "I am here")
+    page.locator("#room-names summary").click()
+    page.locator("#room-person").select_option(label="noor")
+    press(page, "Is there")
+    page.locator("#decide-go").click()
+    looks_at(page, second)
+    page.locator("#grant-audit-log").click()
+    expect(page.locator("#item-audit-log")).to_have_count(0)
+    page.locator("#note_text").fill("The audit store moves.")
+    press(page, "Keep it")
+    looks_at(page, second)
+    page.locator("#decide-conditional").click()  # Without a reason: what is missing is said, and nothing is decided.
+    expect(line_of(page)).to_contain_text("Nothing was decided yet")
+    page.locator("#decide_everywhere").fill(WHY)
+    page.locator("#decide-conditional").click()
+    looks_at(page, third)
+    page.locator(f"#to-{fourth}").click()
+    looks_at(page, fourth)
+    page.locator("[data-dissent] summary").click()
+    page.locator("#decide_dissent-0-by").select_option(label="noor")
+    page.locator("#decide_dissent-0-reason").fill("Nobody has tried the runbook on it yet.")
+    page.locator("#decide-no-go").click()
+    looks_at(page, third)
+    page.locator("#decide-no-go").click()
+    expect(page.locator("#complete")).to_be_visible()
+    press(page, "Close this review")
+    said = [(one.kind.value, one.environment.pk if one.environment else None) for one in minutes_of(review)]
+    assert said == [
+        ("opened", None),
+        ("came", None),
+        ("left", None),
+        ("came", None),
+        ("named", None),
+        ("decided", first),
+        ("granted", second),
+        ("noted", second),
+        ("decided", second),
+        ("decided", fourth),
+        ("dissented", fourth),
+        ("decided", third),
+        ("closed", None),
+    ]
+    assert Condition.objects.filter(reason=WHY, owner=mia).count() > 20
+    assert set(review.attendees.all()) == {ada, noor}
