@@ -1,7 +1,7 @@
 """What is left in English on a page that is to be French: text and what is read out, but for what people wrote.
 
 ``left_in_english(html, known=...)``: ``known`` are texts of people and of tests, which may be in any language. A part
-with ``translate="no"`` or in another ``lang`` is left out, and so are code, keys and scripts.
+with ``translate="no"`` or in another ``lang`` is left out, and so are code, keys, slugs and scripts.
 """
 
 import re
@@ -26,7 +26,8 @@ ENGLISH = frozenset(
     )
 )
 """Words that English pages have and French ones do not. One that both have ("note", "or") is not among them."""
-LETTERS = re.compile(r"[a-zà-öø-ÿœ]+(?:['’][a-zà-öø-ÿœ]+)*", re.IGNORECASE)
+WORD = re.compile(r"(?<![\w./*-])[a-zà-öø-ÿœ]+(?:['’][a-zà-öø-ÿœ]+)*(?![\w/(=*-]|[.:]\w)", re.IGNORECASE)
+"""A word of a sentence, which no slug, name of a function, hash or address holds."""
 
 
 class _Reader(HTMLParser):
@@ -45,12 +46,15 @@ class _Reader(HTMLParser):
         given = dict(attrs)
         lang = (given.get("lang") or "").lower()
         quiet = given.get("translate") == "no" or (bool(lang) and not lang.startswith("fr")) or tag in SILENT
+        quiet = quiet or "mono" in (given.get("class") or "").split()
         silent = (self.silent and not lang.startswith("fr")) or quiet
         # A field of text may hold what somebody wrote, and still says in French what it is for.
         if not silent or tag == "textarea":
             for name, value in given.items():
                 said = name in READ_OUT or (given.get("id") == "words" and name.startswith("data-"))
-                if value and (said or (name == "value" and given.get("type") in ("submit", "button"))):
+                if value and (
+                    said or (name == "value" and tag == "input" and given.get("type") in ("submit", "button"))
+                ):
                     self.found.append((f"{tag}[{name}]", value))
         if tag not in EMPTY:
             self.open.append((tag, silent))
@@ -95,7 +99,7 @@ def _is_english(text: str) -> bool:
     sentences, french = _sentences()
     if text in french:
         return False
-    return text in sentences or any(word.lower() in ENGLISH for word in LETTERS.findall(text))
+    return text in sentences or any(word.lower() in ENGLISH for word in WORD.findall(text))
 
 
 @cache
