@@ -15,7 +15,7 @@ from django.utils import timezone
 from readiness.actions import reviews
 from readiness.actions.decisions import NewCondition, NewDissent
 from readiness.enums.words import DecisionKind, Judgement
-from readiness.models import Decision, Entry, Environment, User
+from readiness.models import Checklist, Decision, Entry, Environment, User
 from tests.deeds import REASON, after, ask, decide, decide_on, end, observe, plan_review, settle, take_back, tick
 from tests.factories import NOW, item_of, make_environment, make_member, make_person, make_reviewer
 from tests.papers import fonts_in, links_in, opened, roles_in, run_together, said_in
@@ -206,3 +206,17 @@ def test_a_pack_is_in_the_language_that_is_asked_for(reader: Reader, settings: L
     assert page.headers["Content-Language"] == "fr-ca"
     assert '<html lang="fr-ca">' in page.content.decode()
     assert reader.file(decision, "pdf", lang="../../etc") == english
+
+
+def test_a_pack_in_french_has_the_french_that_was_frozen_also_for_conditions_and_the_checklist(
+    reader: Reader, settings: LazySettings
+) -> None:
+    settings.LANGUAGES = [("en-ca", "English"), ("fr-ca", "Français")]
+    dev = make_environment(name="dev", kind="dev")
+    Entry.objects.filter(slug="logs-redacted").update(translations={"fr": {"title": "Journaux sans clé"}})
+    Checklist.objects.update(translations={"fr": {"name": "Liste de Bastion"}})
+    decision = conditional(make_member(dev.service.team, "mia"), make_reviewer("ada"), dev)
+    french = reader.page(decision, "fr")
+    assert french.count("Journaux sans clé") >= 3
+    assert "No raw key in logs" not in french
+    assert "Liste de Bastion" in french

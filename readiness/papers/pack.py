@@ -141,7 +141,7 @@ def _sections(pack: Pack, snapshot: Snapshot, base: str) -> Iterable[Section]:
     if pack.decision.note:
         yield Section(slug="note", heading=_("Note"), blocks=[Prose(text=pack.decision.note)])
     if pack.conditions:
-        yield Section(slug="conditions", heading=_("Conditions"), blocks=[_conditions(pack)])
+        yield Section(slug="conditions", heading=_("Conditions"), blocks=[_conditions(pack, snapshot)])
     waived = [one for one in snapshot.items if one.waiver is not None or one.not_applicable is not None]
     if waived:
         rows = [_grant(one, _title(one)) for one in waived]
@@ -161,7 +161,9 @@ def _about(pack: Pack, snapshot: Snapshot, base: str) -> Facts:
     sheet = base + reverse("sheet", args=[place.service, place.name])
     launch = parse_date(place.launch_on) if place.launch_on else None
     checklists = ", ".join(
-        _("{checklist}, version {version}").format(checklist=one.name, version=one.version)
+        _("{checklist}, version {version}").format(
+            checklist=in_language(one.name, one.translations, "name"), version=one.version
+        )
         for one in snapshot.checklists
     )
     rows = [
@@ -182,8 +184,9 @@ def _about(pack: Pack, snapshot: Snapshot, base: str) -> Facts:
     return Facts(rows=[Fact(label=label, parts=parts) for label, parts in rows])
 
 
-def _conditions(pack: Pack) -> Statements:
-    return Statements(rows=[_condition(one.title, one) for one in pack.conditions])
+def _conditions(pack: Pack, snapshot: Snapshot) -> Statements:
+    titles = {one.item: _title(one) for one in snapshot.items}
+    return Statements(rows=[_condition(titles.get(one.item, one.title), one) for one in pack.conditions])
 
 
 def _condition(head: str, one: PackCondition) -> Statement:

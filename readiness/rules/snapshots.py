@@ -131,6 +131,7 @@ class FrozenChecklist:
     slug: str
     name: str
     version: int
+    translations: Translations = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,8 @@ def snapshot_of(standing: Standing) -> Snapshot:
             launch_on=environment.launch_on.isoformat() if environment.launch_on else "",
         ),
         checklists=tuple(
-            FrozenChecklist(slug=slug, name=one.name, version=one.version) for slug, one in sorted(checklists.items())
+            FrozenChecklist(slug=slug, name=one.name, version=one.version, translations=_named(one.translations))
+            for slug, one in sorted(checklists.items())
         ),
         verdict=standing.tally.verdict,
         items=tuple(
@@ -68,6 +69,11 @@ def _absent(entry: Entry, place: int) -> FrozenAbsent:
         place=place,
         translations=_translations(entry),
     )
+
+
+def _named(translations: Translations) -> Translations:
+    """Return a checklist's name in other languages."""
+    return {language: {"name": words["name"]} for language, words in translations.items() if words.get("name")}
 
 
 def _translations(entry: Entry) -> Translations:
