@@ -8,7 +8,8 @@ from enum import StrEnum
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
 
-from .checklist_file import LANGUAGES, ChecklistFile, ClauseFile, EntryFile
+from .checklist_file import ChecklistFile, ClauseFile, EntryFile
+from .checklist_table import LANGUAGES
 from .marking import gettext_noop
 from .spoken import in_language, long_day
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from readiness.enums.standing import Nearing, RequestState
 from readiness.models import Entry, Environment, NotApplicable, Service, Team, User, Waiver
-from readiness.rules.checklist_file import LANGUAGES
+from readiness.rules.checklist_table import LANGUAGES
 from readiness.rules.waivers import WARNED, warning_at
 
 from .places import next_sheet
