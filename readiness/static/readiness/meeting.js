@@ -9,7 +9,8 @@ const AGAIN_EVERY_MS = 2_000;
 const MINUTE_MS = 60_000;
 const TYPING = "input:not([type=checkbox], [type=radio], [type=hidden]), textarea, select, [contenteditable], dialog";
 
-const say = (words) => { if (announcer) announcer.textContent = words; };
+const words = root?.dataset ?? {}; // In the language of the page.
+const say = (said) => { if (announcer) announcer.textContent = said; };
 const byId = (id) => document.getElementById(id);
 
 // --- moving from line to line -------------------------------------------------------------------------------------------
@@ -36,7 +37,7 @@ document.addEventListener("htmx:confirm", (event) => {
   event.preventDefault();
   for (let one = typed.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
   typed.focus();
-  say("There is text here that is not sent yet. Send it or clear it first.");
+  say(words.wordsTyped);
 });
 
 // --- deciding -----------------------------------------------------------------------------------------------------------
@@ -44,13 +45,13 @@ function arm(id) {
   const anew = byId("meeting-line").querySelector(".anew:not([open])");
   if (anew) anew.open = true;
   const button = byId(id);
-  if (!button) return say(byId("why-not-decide")?.textContent.trim() ?? "There is nothing to decide here.");
+  if (!button) return say(byId("why-not-decide")?.textContent.trim() ?? words.wordsNothing);
   if (button.disabled) {
     const why = byId(button.getAttribute("aria-describedby"));
-    return say(why ? why.textContent.replace(/\s+/g, " ").trim() : "That cannot be decided now.");
+    return say(why ? why.textContent.replace(/\s+/g, " ").trim() : words.wordsCannot);
   }
   button.focus();
-  say(`Enter decides: ${button.firstChild.textContent.trim()}. Esc leaves it.`);
+  say(words.wordsEnter.replace("{decision}", button.firstChild.textContent.trim()));
 }
 
 function open(what) {
@@ -82,7 +83,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && field?.form?.id === "decide-form") return enter(event, field);
   if (event.key === "Escape" && event.target.closest(".decide-keys")) {
     event.target.blur();
-    return say("Nothing was decided.");
+    return say(words.wordsLeft);
   }
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.isComposing) return;
   if (off || field || (event.repeat && !"jk".includes(event.key))) return;
@@ -99,7 +100,7 @@ function enter(event, field) {
   event.preventDefault();
   const conditional = byId("decide-conditional");
   if (field.closest("[data-conditions]") && !conditional.disabled) conditional.click();
-  else say("Leave the field with Esc, then press n, c or g.");
+  else say(words.wordsLeave);
 }
 
 // --- one poll, whatever else is asked -----------------------------------------------------------------------------------
@@ -176,9 +177,9 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 
 function keep(elt, path) {
   const kind = elt.kept.kind && byId("decide-form")?.querySelector(`[value="${CSS.escape(elt.kept.kind)}"]`);
-  const words = elt.dataset.what ? `${kind ? kind.firstChild.textContent.trim() : ""}, ${elt.dataset.what}.` : elt.kept.text;
+  const told = elt.dataset.what ? `${kind ? kind.firstChild.textContent.trim() : ""}, ${elt.dataset.what}.` : elt.kept.text;
   unsent = { path, values: elt.kept, note: elt.id === "note-form" };
-  byId("unsent").querySelector("[data-unsent-words]").textContent = words;
+  byId("unsent").querySelector("[data-unsent-words]").textContent = told;
   byId("unsent").hidden = false;
   clearInterval(again);
   again = setInterval(resend, AGAIN_EVERY_MS);
