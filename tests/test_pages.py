@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 OVERVIEW, SHEET, ITEM = 7, 31, 49
 """How many queries a page costs, those of the session and the person included."""
 OVERVIEW_ANEW = 12
-"""How many the overview costs in a process that has read nothing yet."""
+"""How many the overview costs in a process that has read nothing yet: where a go stands two more, at most."""
 
 
 @pytest.fixture

@@ -9,32 +9,32 @@ from readiness.models import Condition, Decision
 from readiness.rules.decisions import Wait, got_worse
 from readiness.rules.snapshots import hash_of, read
 
-from .decisions import newest_decisions
+from .decisions import newest, newest_decisions
 from .fleet import Row, fleet
 
 UNCOVERED = "uncovered"
 """Under which name a row keeps the answer, which follows from its decision and its items: a change makes a new row."""
+_READ = ("environment_id", "kind", "hash", "snapshot")
 
 
 def look(rows: Iterable[Row], at: datetime) -> None:
     """Find out of each row whether it stands under a go that no longer covers; ``uncovered`` tells.
 
-    Three queries for the rows that are new and under a go; none where all are known. Their snapshots are read.
+    One query for the rows that are new and under a go, and one more where any has conditions; none where all are known.
+    Their snapshots are read.
     """
     new = {row.pk: row for row in rows if UNCOVERED not in row.drawn}
-    decided = newest_decisions([pk for pk, row in new.items() if row.under and row.under.is_go], at) if new else {}
-    ids = [decision.pk for decision in decided.values()]
-    snapshots = dict(Decision.objects.filter(pk__in=ids).values_list("pk", "snapshot")) if ids else {}
+    goes = [pk for pk, row in new.items() if row.under and row.under.is_go]
+    decided = {one.environment_id: one for one in newest(goes, at).only(*_READ)} if goes else {}
+    conditional = [one.pk for one in decided.values() if one.kind == DecisionKind.GO_WITH_CONDITIONS]
     waits: dict[int, list[Wait]] = {}
-    if ids:
-        terms = Condition.objects.filter(decision__in=ids).values_list("decision", "item", "until", "discharged_at")
-        for decision, item, until, discharged_at in terms:
+    if conditional:
+        terms = Condition.objects.filter(decision__in=conditional)
+        for decision, item, until, discharged_at in terms.values_list("decision", "item", "until", "discharged_at"):
             waits.setdefault(decision, []).append(Wait(item=item, until=until, discharged_at=discharged_at))
     for pk, row in new.items():
         found = decided.get(pk)
-        row.drawn[UNCOVERED] = found is not None and not _covers(
-            row, found, snapshots[found.pk], waits.get(found.pk, ()), at
-        )
+        row.drawn[UNCOVERED] = found is not None and not _covers(row, found, waits.get(found.pk, ()), at)
 
 
 def uncovered(row: Row) -> bool:
@@ -56,7 +56,8 @@ def uncovered_of(environments: Iterable[int], at: datetime) -> set[int]:
     return {row.pk for row in rows if uncovered(row)}
 
 
-def _covers(row: Row, decision: Decision, snapshot: str, waits: Iterable[Wait], at: datetime) -> bool:
+def _covers(row: Row, decision: Decision, waits: Iterable[Wait], at: datetime) -> bool:
+    snapshot = decision.snapshot
     if hash_of(snapshot) != decision.hash:
         return False
     now = {item.pk: row.statuses[entry] for entry, item in row.items.items()}

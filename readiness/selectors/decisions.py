@@ -16,11 +16,12 @@ def newest_decisions(environments: Iterable[int] | None, at: datetime) -> dict[i
     One query, which reads no decision that another one replaced. Of two decisions at one instant the one that was
     recorded later stands.
     """
-    decided = _newest(environments, at).defer("snapshot").order_by("environment_id")
+    decided = newest(environments, at).defer("snapshot").order_by("environment_id")
     return {decision.environment_id: decision for decision in decided.select_related("by")}
 
 
-def _newest(environments: Iterable[int] | None, at: datetime) -> QuerySet[Decision]:
+def newest(environments: Iterable[int] | None, at: datetime) -> QuerySet[Decision]:
+    """Return, as a query, the newest decision of each environment by an instant; None asks for all."""
     places = Environment.objects.all() if environments is None else Environment.objects.filter(pk__in=environments)
     made = Decision.objects.filter(environment=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
     return Decision.objects.filter(pk__in=places.order_by().values_list(Subquery(made.values("pk")[:1])))
@@ -29,7 +30,7 @@ def _newest(environments: Iterable[int] | None, at: datetime) -> QuerySet[Decisi
 def standing_decisions(environments: Iterable[int] | None, at: datetime) -> dict[int, Under]:
     """Return what stands on each environment at an instant, as the rules take it. One query."""
     open_then = Q(conditions__discharged_at=None) | Q(conditions__discharged_at__gt=at)
-    rows = _newest(environments, at).order_by().annotate(unmet=FilteredRelation("conditions", condition=open_then))
+    rows = newest(environments, at).order_by().annotate(unmet=FilteredRelation("conditions", condition=open_then))
     kinds: dict[int, DecisionKind] = {}
     conditions: dict[int, dict[int, datetime]] = {}
     for environment, kind, item, until in rows.values_list("environment_id", "kind", "unmet__item_id", "unmet__until"):
