@@ -169,7 +169,7 @@ CACHES = {
 }
 
 # --- language and time ------------------------------------------------------------------------------------------------
-FRENCH = env.bool("READINESS_FRENCH", default=False)
+FRENCH = env.bool("READINESS_FRENCH", default=True)
 LANGUAGE_CODE = "en-ca"
 LANGUAGES = [("en-ca", "English"), *([("fr-ca", "Français")] if FRENCH else [])]
 LANGUAGE_COOKIE_NAME = COOKIE_PREFIX + ("readiness_demo_language" if DEMO else "readiness_language")
