@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_django.plugin import DjangoDbBlocker
+from pytest_django.plugin import DjangoDbBlocker, blocking_manager_key
 
 from tests.servers.environment import CHOSEN_BY, DATABASES, servers
 from tests.stored_checklist import StoredChecklist
-from tests.touching import allowed_databases, timeout_of, touches_database, touches_page
+from tests.touching import allowed_databases, empties_tables, timeout_of, touches_database, touches_page
 
+_STORED = pytest.StashKey[StoredChecklist]()
 pytest_plugins = ["tests.sharing", "tests.run_report", "tests.browser", "tests.servers.processes"]
 
 
@@ -49,13 +50,17 @@ def django_db_keepdb() -> bool:
 
 
 @pytest.fixture(scope="session")
-def stored_checklist(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[StoredChecklist]:
+def stored_checklist(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[StoredChecklist]:
     """The shipped checklist, loaded once a process."""
     from django.db import connections
 
     with django_db_blocker.unblock():
         checklist = StoredChecklist.load()
+    request.config.stash[_STORED] = checklist
     yield checklist
+    del request.config.stash[_STORED]
     with django_db_blocker.unblock():
         for connection in connections.all(initialized_only=True):
             connection.close()
@@ -70,6 +75,16 @@ def _checklist_is_there(request: pytest.FixtureRequest) -> None:
         checklist: StoredChecklist = request.getfixturevalue("stored_checklist")
         request.getfixturevalue("_django_db_helper")
         checklist.bring_back()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Bring the checklist back once the tables were emptied; each test after would write it in its own transaction."""
+    yield
+    checklist = item.config.stash.get(_STORED, None)
+    if checklist is not None and empties_tables(item):
+        with item.config.stash[blocking_manager_key].unblock():
+            checklist.bring_back()
 
 
 @pytest.fixture(autouse=True)

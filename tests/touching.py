@@ -26,6 +26,13 @@ def touches_database(item: pytest.Item) -> bool:
     )
 
 
+def empties_tables(item: pytest.Item) -> bool:
+    """Return whether a test writes for everybody to see, so that the tables are emptied behind it."""
+    mark = item.get_closest_marker("django_db")
+    asked = mark is not None and bool(mark.kwargs.get("transaction") or mark.args[:1] == (True,))
+    return asked or bool({"transactional_db", "live_server"} & set(getattr(item, "fixturenames", ())))
+
+
 def touches_page(item: pytest.Item) -> bool:
     """Return whether a test drives a browser."""
     return "browser" in getattr(item, "fixturenames", ())
