@@ -26,7 +26,7 @@ CLIENTS = 50
 TOGETHER = 10
 """So many items are ticked by several of them: every fourth tick of each is on one of these."""
 
-TICKS = int(os.environ.get("SOAK_TICKS", "12"))
+TICKS = int(os.environ.get("SOAK_TICKS", "20"))
 CONNECTIONS = 16
 """Of each of the two web processes: everybody waits for an answer at the same time, and for one no longer than 10 s."""
 
