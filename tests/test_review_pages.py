@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from readiness.actions import reviews
+from readiness.actions import meetings, reviews
 from readiness.actions.decisions import NewCondition
 from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision, Environment, Event, Review, User
@@ -394,3 +394,13 @@ def test_launches_come_in_pages_what_launches_next_first(
     assert shown("") == shown("1") == shown("x") == ["soon", "later"]
     assert shown("2") == shown("99") == ["just-now", "long-ago"]
     assert "3 to 4 of 4" in words(page.get(reverse("launches"), {"page": "2"}))
+
+
+def test_a_note_about_a_line_that_no_number_names_is_not_kept(page: Client, ada: User, dev: Environment) -> None:
+    review = plan_review(dev, by=ada)
+    meetings.open_meeting(by=ada, review_id=review.pk, order=[dev.pk], now=timezone.now())
+    for line in ("9" * 40, "9223372036854775808", "-5"):
+        answer = page.post(address("meeting-note", review), {"text": "The vendor was asked.", "line": line})
+        assert answer.status_code == 422, line
+        assert "The vendor was asked." in words(answer), line
+    assert not review.notes.exists()

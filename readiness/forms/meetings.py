@@ -19,6 +19,8 @@ from readiness.selectors.meetings import owners_offered
 from .reviews import DecisionForm, KeylessForm
 
 MOST_KEY = 40
+MOST_NUMBER = 10**18 - 1
+"""No id is greater, and a database may not take a number that is."""
 
 
 class MeetingDecisionForm(DecisionForm):
@@ -86,7 +88,7 @@ class NoteForm(KeylessForm):
         max_length=texts.MOST_TEXT,
         error_messages={"required": gettext_lazy("Write something first.")},
     )
-    line = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    line = forms.IntegerField(required=False, widget=forms.HiddenInput, max_value=MOST_NUMBER)
     key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=MOST_KEY)
 
     def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
