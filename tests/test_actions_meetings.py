@@ -156,6 +156,8 @@ def test_what_is_sent_twice_is_kept_once_and_a_line_that_was_decided_meanwhile_s
     assert (Event.objects.count(), review.line_since) == (events, since)
     with pytest.raises(DecisionCrossed, match="ada decided first: No-go"):
         no_go(review, sam, place, agenda, key="k1", now=after(minutes=2))  # Another's key is not this one's.
+    other, _ = no_go(review, ada, agenda[1], agenda, key="k1", now=after(minutes=2))  # Nor of another line.
+    assert (other.environment_id, other.key) == (agenda[1].pk, "")
     with forbidden_by("decision_sent_once"):
         Decision.objects.create(
             review=review, environment=agenda[1], kind="no-go", by=ada, at=NOW, snapshot="{}", hash="0", key="k1"
@@ -199,6 +201,10 @@ def test_who_is_there_is_kept_and_a_quorum_is_asked_of_every_decision(
         meetings.name_person(by=noor, review_id=review.pk, person=kim, now=after(minutes=1))
     meetings.name_person(by=ada, review_id=review.pk, person=kim, now=after(minutes=1))
     meetings.name_person(by=ada, review_id=review.pk, person=kim, now=after(minutes=1))
+    User.objects.filter(pk=kim.pk).update(is_active=False)
+    with refused("needs 3 people in the room to decide, and 2 are there"):
+        no_go(review, ada, agenda[0], agenda, now=after(minutes=1))
+    User.objects.filter(pk=kim.pk).update(is_active=True)
     no_go(review, ada, agenda[0], agenda, now=after(minutes=1))
 
     gone = after(minutes=4)  # Noor's page is not heard of any more; Kim was named and stays; Ada did something at 1.
@@ -262,3 +268,8 @@ def test_what_is_taken_off_the_agenda_is_not_looked_at_any_more(
     assert (event.data["from"]["quorum"], event.data["to"]["quorum"]) == (None, 2)
     with refused("not on the agenda"):
         meetings.go_to(by=ada, review_id=review.pk, environment_id=agenda[0].pk, now=after(minutes=2))
+    meetings.go_to(by=ada, review_id=review.pk, environment_id=agenda[2].pk, now=after(minutes=2))
+    meetings.beat(by=make_person(), review_id=review.pk, now=after(minutes=2))
+    _, following = no_go(review, ada, agenda[2], agenda, now=after(minutes=3))  # Its page had the order of before.
+    review.refresh_from_db()
+    assert review.line_id == following == agenda[1].pk

@@ -82,8 +82,8 @@ def decide(
     insist(archived_refusals(environment.service.archived_at, environment.archived_at))
     if not review.agenda.filter(environment=environment).exists():
         raise Refused([_("{environment} is not on the agenda of this review.").format(environment=environment)])
-    sent = Decision.objects.filter(review=review, by=by, key=key, environment=environment).first() if key else None
-    if sent is not None:
+    sent = Decision.objects.filter(review=review, by=by, key=key).first() if key else None
+    if sent is not None and sent.environment_id == environment.pk:
         return sent
     insist(quorum_refusals(review.quorum, len(people_here(review, now)) if review.quorum else 0))
     # Two people may have looked at one moment: what stands is asked without the clock.
@@ -108,7 +108,7 @@ def decide(
         verdict=standing.tally.verdict,
         snapshot=text,
         hash=hash_of(text),
-        key=key,
+        key=key if sent is None else "",  # It stands for what was sent about another line.
     )
     Dissent.objects.bulk_create(Dissent(decision=decision, by=one.by, reason=one.reason) for one in dissents)
     given = _write_conditions(decision, conditions) if kind == DecisionKind.GO_WITH_CONDITIONS else []

@@ -25,7 +25,7 @@ def open_meeting(*, by: User, review_id: int, order: Sequence[int], now: datetim
     if review.opened_at is not None:
         return review
     review.opened_at, review.opened_by = now, by
-    review.line_id = rules.next_line(order, _decided(review), 0)
+    review.line_id = rules.next_line(_on_agenda(review, order), _decided(review), 0)
     review.line_since = now if review.line_id else None
     review.save(update_fields=["opened_at", "opened_by", "line", "line_since"])
     with ledger.at_the_end():
@@ -85,7 +85,8 @@ def decide(
     decided once. Raises as ``decisions.decide`` does.
     """
     insist(rules.held_refusals(opened_at=Review.objects.values_list("opened_at", flat=True).get(pk=review_id)))
-    again = bool(key) and Decision.objects.filter(review=review_id, by=by, key=key).exists()
+    mine = Decision.objects.filter(review=review_id, environment=environment_id, by=by)
+    again = bool(key) and mine.filter(key=key).exists()
     with ledger.at_the_end():
         decision = decisions.decide(
             by=by,
@@ -100,7 +101,7 @@ def decide(
             now=now,
         )
         review = lock_review(review_id)
-        after = rules.next_line(order, _decided(review), environment_id)
+        after = rules.next_line(_on_agenda(review, order), _decided(review), environment_id)
         if not again:
             _see(review, by, now=now)
             if review.line_id == environment_id and after is not None:
@@ -209,6 +210,12 @@ def _held(review_id: int, *, by: User) -> Review:
 
 def _lead_refusals(review: Review, by: User) -> list[str]:
     return rules.lead_refusals(by.actor, chair_id=review.chair_id, chair=str(review.chair))
+
+
+def _on_agenda(review: Review, order: Sequence[int]) -> list[int]:
+    """Return what is on the agenda now, in an order that was read before it was locked."""
+    known = set(review.agenda.values_list("environment_id", flat=True))
+    return [one for one in order if one in known]
 
 
 def _decided(review: Review) -> set[int]:

@@ -33,8 +33,8 @@ def people_here(review: Review, at: datetime) -> list[User]:
 
 
 def is_here(one: Presence, at: datetime) -> bool:
-    """Return whether somebody who came is in the room at an instant."""
-    return InRoom(seen_at=one.seen_at, named=one.named, gone_at=one.gone_at).here_at(at)
+    """Return whether somebody who came is in the room at an instant. Who can sign in no more is in none."""
+    return one.user.is_active and InRoom(seen_at=one.seen_at, named=one.named, gone_at=one.gone_at).here_at(at)
 
 
 def room_of(review: Review, at: datetime) -> Room:
