@@ -32,6 +32,9 @@ SLOT = 24
 LABEL_SLOTS = 3
 """How many runs must lie between two words below a trail, so that they do not touch."""
 
+LETTER_HALF = 3
+"""Half of the width of a letter below a trail, in pixels: a word at its beginning is not cut."""
+
 KEY_DAYS = 365
 """A key is rotated within a year (entry "rotation-runbook")."""
 
@@ -85,7 +88,7 @@ def run_trail(
         marks.append(
             Mark(
                 x=SLOT * index + SLOT // 2,
-                label_x=max(SLOT, SLOT * index + SLOT // 2),
+                label_x=max(SLOT, SLOT * index + SLOT // 2, LETTER_HALF * len(label)),
                 kind=kind,
                 said=_("Run {number} {outcome}, {moment}").format(
                     number=run.pk, outcome=_WORDS[kind], moment=exact_words(at)
