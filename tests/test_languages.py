@@ -13,9 +13,7 @@ from tests.factories import PASSWORD, make_person
 pytestmark = pytest.mark.only_on("sqlite")
 FRENCH = {"Accept-Language": "fr-CA,fr;q=0.9,en;q=0.5"}
 BOTH = [("en-ca", "English"), ("fr-ca", "Français")]
-CATALOGUE = (
-    'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Overview"\nmsgstr "Aperçu"\n'
-)
+CATALOGUE = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Overview"\nmsgstr "Aperçu"\n'
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ ENGLISH = frozenset(
     the and of is are was were has have had with without not by this that these those it its you your they their
     who what when where which since until nobody nothing everything somebody anybody from at been will would
     should may must can cannot any all every each none here there than then only other another yes for in be to
-    launch launches launched no waived failing stale settled due owner evidence waiver waivers runs team teams ready overdue
+    launch launches launched no waived failing stale settled due owner evidence waiver waivers runs
+    team teams ready overdue
     """,
     )
 )
