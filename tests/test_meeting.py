@@ -129,20 +129,24 @@ def test_the_chairs_line_drops_and_nothing_is_lost_doubled_or_taken_for_done(
     other.goto(address(review))
     looks_at(other, first)
 
-    chair.locator("#note_text").fill("Half a sent")
-    chair.locator("#note_text").blur()
     chair.context.set_offline(True)
     decide_by_keys(chair, "g")
     unsent = chair.locator("#unsent")
     expect(unsent).to_contain_text("Not sent yet: Go, launch-0 in prod.")
     expect(unsent).to_contain_text("It is sent by itself, once")
     assert not Decision.objects.exists()
+    chair.locator("#note_text").fill("Ask the vendor.")
+    chair.locator("#note_text").press("Control+Enter")
+    expect(unsent).to_contain_text("Not sent yet: Go, launch-0 in prod. Ask the vendor.")
+    chair.locator("#note_text").fill("Half a sent")
+    chair.locator("#note_text").blur()
     chair.context.set_offline(False)
     for page in (chair, other):
         looks_at(page, second)
     expect(unsent).to_be_hidden()
     expect(chair.locator("#note_text")).to_have_value("Half a sent")
     assert Decision.objects.get().environment_id == first
+    assert MeetingNote.objects.get().text == "Ask the vendor."
 
     lost: list[Route] = []
 
@@ -180,9 +184,9 @@ def test_the_chairs_line_drops_and_nothing_is_lost_doubled_or_taken_for_done(
     expect(chair.locator("#note_text")).to_have_value("Half a sent")
     chair.locator("#note_text").press("Control+Enter")
     expect(other.locator("#meeting-minutes")).to_contain_text("Half a sent")
-    assert MeetingNote.objects.get().text == "Half a sent"
+    assert [one.text for one in MeetingNote.objects.all()] == ["Ask the vendor.", "Half a sent"]
     said = [one.kind for one in minutes_of(review)]
-    assert [said.count(kind) for kind in (MinuteKind.DECIDED, MinuteKind.NOTED, MinuteKind.CHAIR)] == [3, 1, 1]
+    assert [said.count(kind) for kind in (MinuteKind.DECIDED, MinuteKind.NOTED, MinuteKind.CHAIR)] == [3, 2, 1]
 
 
 def test_people_leave_the_chair_and_follow_again_and_settle_on_the_spot(

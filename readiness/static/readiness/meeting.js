@@ -163,8 +163,9 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 // --- what could not be sent -----------------------------------------------------------------------------------------------
-// A decision or a note that met no answer is kept and sent again, with the key it had: what did arrive is not done twice.
-let unsent = null;
+// Decisions and notes that met no answer are kept and sent again, one after the other, with the keys they had: what did
+// arrive is not done twice. A later one about the same line, or of the same text, takes the place of one that waits.
+let unsent = [];
 let again;
 
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -178,28 +179,33 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 function keep(elt, path) {
   const kind = elt.kept.kind && byId("decide-form")?.querySelector(`[value="${CSS.escape(elt.kept.kind)}"]`);
   const told = elt.dataset.what ? `${kind ? kind.firstChild.textContent.trim() : ""}, ${elt.dataset.what}.` : elt.kept.text;
-  unsent = { path, values: elt.kept, note: elt.id === "note-form" };
-  byId("unsent").querySelector("[data-unsent-words]").textContent = told;
-  byId("unsent").hidden = false;
-  clearInterval(again);
-  again = setInterval(resend, AGAIN_EVERY_MS);
+  const one = { path, told, values: elt.kept, note: elt.id === "note-form" };
+  wait([...unsent.filter((other) => !isSame(other, path, one.values)), one]);
 }
 
-function drop() {
-  unsent = null;
-  clearInterval(again);
-  byId("unsent").hidden = true;
+function isSame(one, path, values) {
+  if (one.path !== path) return false;
+  const name = one.note ? "text" : "line";
+  return one.values.key === values.key || one.values[name] === values[name];
 }
 
-let sending = false;
+function wait(left) {
+  unsent = left;
+  byId("unsent").querySelector("[data-unsent-words]").textContent = left.map((one) => one.told).join(" ");
+  byId("unsent").hidden = !left.length;
+  clearInterval(again);
+  if (left.length) again = setInterval(resend, AGAIN_EVERY_MS);
+}
+
+let sending = null;
 async function resend() {
-  if (!unsent || sending) return;
-  sending = true;
-  const mine = unsent;
-  await window.htmx.ajax("POST", mine.path, {
-    source: root, swap: "none", values: mine.values,
-  }).catch(() => {});
-  sending = false;
+  if (sending) return;
+  while (unsent.length && unsent[0] !== sending) {
+    [sending] = unsent;
+    const { path, values } = sending;
+    await window.htmx.ajax("POST", path, { source: root, swap: "none", values }).catch(() => {});
+  }
+  sending = null;
 }
 
 const noAnswer = ({ detail }) => {
@@ -209,23 +215,25 @@ const noAnswer = ({ detail }) => {
 document.addEventListener("htmx:sendError", noAnswer);
 document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status >= 502) noAnswer(event); });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  const path = detail.requestConfig?.path;
-  if (!unsent || path !== unsent.path || !detail.xhr?.status || detail.xhr.status >= 502) return;
-  drop();
+  const { path, parameters } = detail.requestConfig ?? {};
+  if (!unsent.length || !parameters || !detail.xhr?.status || detail.xhr.status >= 502) return;
+  const left = unsent.filter((one) => !isSame(one, path, parameters));
+  if (left.length < unsent.length) wait(left);
 });
 
 // What is sent again comes from no form of the page, which leaves alone what is typed in one. Here that is what was sent:
 // it is kept by now, or comes back with the answer.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (!unsent || detail.requestConfig?.elt !== root || ![200, 409, 422].includes(detail.xhr.status)) return;
-  const form = byId(unsent.note ? "note-form" : "decide-form");
-  const [mine, typed] = unsent.note ? [unsent.values.text, form?.elements.text.value] : [unsent.values.line, form?.elements.line.value];
+  const sent = sending;
+  if (!sent || detail.requestConfig?.elt !== root || ![200, 409, 422].includes(detail.xhr.status)) return;
+  const form = byId(sent.note ? "note-form" : "decide-form");
+  const [mine, typed] = sent.note ? [sent.values.text, form?.elements.text.value] : [sent.values.line, form?.elements.line.value];
   if (!form || String(mine) !== typed) return;
   form.reset();
   delete form.dataset.unsent;
 });
 addEventListener("online", resend);
-document.addEventListener("click", (event) => { if (event.target.closest("[data-unsent-drop]")) drop(); });
+document.addEventListener("click", (event) => { if (event.target.closest("[data-unsent-drop]")) wait([]); });
 
 // --- who is there, and for how long -----------------------------------------------------------------------------------------
 function beat() {
