@@ -109,6 +109,28 @@ def test_minutes_say_who_was_there_what_was_decided_and_what_happened_when(clien
     assert files(client, review, "pdf") == pdf
 
 
+def test_two_people_of_one_name_are_two_in_the_minutes(client: Client) -> None:
+    dev, ada = make_environment(name="dev", kind="dev"), make_reviewer("ada")
+    review = plan_review(dev, by=ada, attendees=[])
+    one, other = make_person("sam.lee"), make_person("sam.lee.2")
+    for person in (one, other):
+        person.first_name, person.last_name = "Sam", "Lee"
+        person.save()
+    meetings.open_meeting(by=ada, review_id=review.pk, order=[dev.pk], now=after(minutes=1))
+    for person, minute in ((one, 2), (other, 3)):
+        meetings.come(by=person, review_id=review.pk, now=after(minutes=minute))
+    meetings.leave(by=one, review_id=review.pk, person=one, now=after(minutes=4))
+    meetings.come(by=one, review_id=review.pk, now=after(minutes=5))
+    meetings.leave(by=other, review_id=review.pk, person=other, now=after(minutes=6))
+    client.force_login(ada, backend="django.contrib.auth.backends.ModelBackend")
+    there = json.loads(files(client, review, "json"))["attendance"]
+    assert [(each["name"], each["came_at"][14:16], each["left_at"] is None) for each in there] == [
+        ("ada", "01", True),
+        ("Sam Lee", "02", True),
+        ("Sam Lee", "03", False),
+    ]
+
+
 def test_minutes_of_a_review_that_was_never_held_name_who_is_asked_and_what_is_planned(client: Client) -> None:
     dev = make_environment(name="dev", kind="dev")
     review = plan_review(dev, by=make_reviewer("ada"), attendees=[make_member(dev.service.team, "mia")], now=NOW)

@@ -18,7 +18,7 @@ class MinuteLine:
     ``number`` is that of its event. ``params`` are codes, names and texts as the event keeps them. Of a note ``text``;
     of a decision ``decision``, ``kind``, ``note``, ``verdict``, ``conditions``, ``waived``, ``instead_of``; of a
     dissent ``decision``, ``reason``; of what was done to an item ``entry``, ``reason``, ``left_out``, ``until``; of
-    whoever came or left by name ``person``; of a chair ``before``, who had it.
+    whoever came or left ``person``, their name, and ``person_id``; of a chair ``before``, who had it.
     """
 
     number: int
@@ -100,4 +100,4 @@ def _params(event: Event, data: Mapping[str, Any]) -> dict[str, Any]:
         reason = data.get("reason") or data.get("note") or data.get("summary") or ""
         left_out = event.kind.startswith("not-applicable.")
         return {"entry": event.item.entry.slug, "reason": reason, "left_out": left_out, "until": data.get("until", "")}
-    return {name: data[name] for name in ("text", "person", "before") if name in data}
+    return {name: data[name] for name in ("text", "person", "person_id", "before") if name in data}

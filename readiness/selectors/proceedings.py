@@ -135,12 +135,12 @@ def _attendance(review: Review, lines: Iterable[MinuteLine]) -> list[Attended]:
     if review.opened_at is None:
         people = review.attendees.order_by("first_name", "username")
         return [Attended(name=str(person), came=None, left=None) for person in people]
-    found: dict[str, Attended] = {}
+    found: dict[int, Attended] = {}  # Two people may have one name.
     for line in lines:
-        name = str(line.params.get("person") or line.who)
+        person, name = line.params.get("person_id", 0), str(line.params.get("person", ""))
         if line.kind in (MinuteKind.CAME, MinuteKind.NAMED):
-            came = found[name].came if name in found else line.at
-            found[name] = Attended(name=name, came=came, left=None)
-        elif line.kind is MinuteKind.LEFT and name in found:
-            found[name] = Attended(name=name, came=found[name].came, left=line.at)
+            came = found[person].came if person in found else line.at
+            found[person] = Attended(name=name, came=came, left=None)
+        elif line.kind is MinuteKind.LEFT and person in found:
+            found[person] = Attended(name=name, came=found[person].came, left=line.at)
     return list(found.values())
