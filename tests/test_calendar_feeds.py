@@ -209,6 +209,8 @@ def test_a_wrong_token_is_a_plain_404_like_one_that_was_revoked(mia: User) -> No
     answers = [Client().get(reverse("calendar-file", args=[text])) for text in (*wrong, program.text)]
     assert {(answer.status_code, answer.content) for answer in answers} == {(404, b"There is no such calendar.\n")}
     assert {answer.headers["Content-Type"] for answer in answers} == {"text/plain; charset=utf-8"}
+    said = program.client.get(program.address, headers={"Accept-Language": "fr-CA"})
+    assert (said.status_code, said.content.decode()) == (404, "Ce calendrier n’existe pas.\n")
 
 
 def test_who_asks_too_often_is_told_when_to_ask_again(mia: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponseBase:
     found = feed_shown(token)
     if found is None:
         count_wrong_feed(address, now=now)
-        return _told(404, "There is no such calendar.\n")
+        return _told(404, _("There is no such calendar."))
     if (until := claim_feed(found.pk, now=now)) is not None:
         return _later(until, now)
     with translation.override(found.language):
@@ -58,14 +58,14 @@ def feed(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _later(until: datetime, now: datetime) -> HttpResponse:
-    answer = _told(429, "Calendars were asked for too often. Ask again later.\n")
+    answer = _told(429, _("Calendars were asked for too often. Ask again later."))
     answer.headers["Retry-After"] = str(math.ceil((until - now).total_seconds()))
     return answer
 
 
 def _told(status: int, words: str) -> HttpResponse:
     headers = {"Cache-Control": "no-store"}
-    return HttpResponse(words, status=status, content_type="text/plain; charset=utf-8", headers=headers)
+    return HttpResponse(f"{words}\n", status=status, content_type="text/plain; charset=utf-8", headers=headers)
 
 
 def _file(request: HttpRequest, found: CalendarFeed, content: Held) -> bytes:
