@@ -8,6 +8,7 @@ from django.db.models import ProtectedError
 
 from readiness.actions import decisions, meetings, reviews
 from readiness.actions.decisions import DecisionCrossed
+from readiness.actions.reviews import ReviewCrossed
 from readiness.enums.words import DecisionKind
 from readiness.models import Decision, Environment, Event, MeetingNote, Presence, Review, User
 from readiness.rules.minutes import MinuteKind
@@ -273,3 +274,26 @@ def test_what_is_taken_off_the_agenda_is_not_looked_at_any_more(
     _, following = no_go(review, ada, agenda[2], agenda, now=after(minutes=3))  # Its page had the order of before.
     review.refresh_from_db()
     assert review.line_id == following == agenda[1].pk
+
+
+def test_a_form_from_before_gives_back_no_chair_and_sends_nobody_out_of_the_room(
+    review: Review, ada: User, sam: User, agenda: list[Environment]
+) -> None:
+    form: dict[str, Any] = {
+        "review_id": review.pk,
+        "title": "December launches",
+        "starts_at": NOW,
+        "chair": ada,
+        "environments": agenda,
+        "attendees": [ada],
+    }
+    hold(review, ada, agenda)
+    mia = make_person("mia")
+    meetings.beat(by=mia, review_id=review.pk, now=after(minutes=1))
+    meetings.take_chair(by=sam, review_id=review.pk, seen_chair=ada.pk, now=after(minutes=2))
+    with pytest.raises(ReviewCrossed, match="sam saved this review first"):
+        reviews.change(by=ada, **form, seen_version=1, now=after(minutes=3))
+    review.refresh_from_db()
+    assert review.chair == sam
+    reviews.change(by=ada, **{**form, "chair": sam}, seen_version=review.version, now=after(minutes=4))
+    assert set(review.attendees.all()) == {ada, sam, mia}

@@ -57,7 +57,8 @@ def take_chair(*, by: User, review_id: int, seen_chair: int, now: datetime) -> R
             [_("{chair} took the chair meanwhile. Take it from them if they are away.").format(chair=review.chair)]
         )
     before, review.chair = review.chair, by
-    review.save(update_fields=["chair"])
+    review.version += 1  # A form that shows who had it before would give it back.
+    review.save(update_fields=["chair", "version"])
     with ledger.at_the_end():
         _see(review, by, now=now)
         _record("review.chair-taken", review, by=by, now=now, before=str(before), before_id=before.pk)

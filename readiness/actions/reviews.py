@@ -14,7 +14,7 @@ from readiness.rules.texts import unkept
 
 from . import ledger
 
-WRITTEN = ("review.planned", "review.changed", "review.minutes-written")
+WRITTEN = ("review.planned", "review.changed", "review.minutes-written", "review.chair-taken")
 CLOSED = gettext_noop("This review is closed: it can be read, and nothing more is written in it.")
 
 
@@ -63,7 +63,10 @@ def change(
     seen_version: int,
     now: datetime,
 ) -> Review:
-    """Change a review. What was decided in it stays on its agenda. Raises ``ReviewCrossed``."""
+    """Change a review. What was decided in it stays on its agenda, and who is in its room stays named.
+
+    Raises ``ReviewCrossed``.
+    """
     review = _to_write(review_id, by=by, seen_version=seen_version)
     now_on = [line.environment for line in review.agenda.select_related("environment__service")]
     insist(_agenda_refusals(environments, now_on=now_on) + _people_refusals(chair, attendees, review) + unkept(title))
@@ -74,7 +77,8 @@ def change(
     before = _as_json(review)
     review.title, review.starts_at, review.chair, review.quorum = title, starts_at, chair, quorum
     _write_agenda(review, environments)
-    review.attendees.set(attendees)
+    there = User.objects.filter(presences__review=review, presences__gone_at=None)
+    review.attendees.set({*attendees, *there})
     after = _as_json(review)
     if before == after:
         return review

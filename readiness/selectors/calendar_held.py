@@ -34,7 +34,7 @@ _MOVES_LAUNCH = (
     "service.restored",
     "service.transferred",
 )
-_MOVES_REVIEW = ("review.planned", "review.changed", "review.closed")
+_MOVES_REVIEW = ("review.planned", "review.changed", "review.chair-taken", "review.closed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
