@@ -16,6 +16,7 @@ from readiness.actions import reviews
 from readiness.actions.decisions import NewCondition, NewDissent
 from readiness.enums.words import DecisionKind, Judgement
 from readiness.models import Checklist, Decision, Entry, Environment, User
+from readiness.papers import typesetting
 from tests.deeds import REASON, after, ask, decide, decide_on, end, observe, plan_review, settle, take_back, tick
 from tests.factories import NOW, item_of, make_environment, make_member, make_person, make_reviewer
 from tests.papers import fonts_in, links_in, opened, roles_in, run_together, said_in
@@ -220,3 +221,23 @@ def test_a_pack_in_french_has_the_french_that_was_frozen_also_for_conditions_and
     assert french.count("Journaux sans clé") >= 3
     assert "No raw key in logs" not in french
     assert "Liste de Bastion" in french
+
+
+def test_who_would_wait_too_long_for_a_paper_is_told_when_to_ask_again(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev = make_environment(name="dev", kind="dev")
+    decision = decide_on(dev, make_reviewer("ada"), now=NOW)
+    monkeypatch.setattr(typesetting, "WAITS_S", 0.01)
+    turns = typesetting._turns
+    for _ in range(typesetting.AT_ONCE):
+        assert turns.acquire(timeout=60)
+    try:
+        for lang, said in (("en", "Ask again in half a minute."), ("fr", "Redemandez dans une demi-minute.")):
+            answer = reader.client.get(reverse("decision-pack-file", args=[decision.pk, "pdf"]), {"lang": lang})
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+            assert said in answer.content.decode()
+    finally:
+        for _ in range(typesetting.AT_ONCE):
+            turns.release()
+    assert reader.file(decision, "pdf").startswith(b"%PDF")

@@ -23,19 +23,28 @@ Size = Literal["us-letter", "a4"]
 AT_ONCE = 2
 """How many papers are set at the same time in one process; more wait. One takes a core for as long as it takes."""
 
+WAITS_S = 15
+"""How long one waits for its turn; who would wait longer is told. Each that waits holds a connection to the database."""
+
 TEMPLATE = Path(__file__).parent / "paper.typ"
 TOKENS = Path(__file__).parent.parent / "static" / "readiness" / "tokens.css"
 STANDARD: Literal["ua-1"] = "ua-1"
 _turns = BoundedSemaphore(AT_ONCE)
 
 
+class Busy(Exception):
+    """So many papers are being set that another one would wait too long."""
+
+
 def as_pdf(paper: Paper, *, size: Size = "us-letter") -> bytes:
     """Return a paper as a PDF, in the language that is active.
 
-    The process goes on meanwhile: what sets it holds no lock of the interpreter's.
+    The process goes on meanwhile: what sets it holds no lock of the interpreter's. Raises ``Busy``.
     """
     words = json.dumps(_plain(paper, size))
-    with _turns:
+    if not _turns.acquire(timeout=WAITS_S):
+        raise Busy
+    try:
         return typst.compile(
             TEMPLATE,
             root=TEMPLATE.parent,
@@ -46,6 +55,8 @@ def as_pdf(paper: Paper, *, size: Size = "us-letter") -> bytes:
             timestamp=int(paper.dated.timestamp()),
             format="pdf",
         )
+    finally:
+        _turns.release()
 
 
 @cache

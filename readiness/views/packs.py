@@ -7,19 +7,23 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from readiness.models import Decision
 from readiness.papers.minutes import minutes_json, minutes_paper
 from readiness.papers.pack import pack_json, pack_paper
 from readiness.papers.paper import Paper
-from readiness.papers.typesetting import Size, as_pdf
+from readiness.papers.typesetting import Busy, Size, as_pdf
 from readiness.papers.words import legend
 from readiness.selectors.packs import pack_of
 from readiness.selectors.proceedings import proceedings_of
 
 from .access import MOST_DIGITS, Request
 from .reviews import find_review
+
+AGAIN_AFTER_S = 30
+"""When whoever is told that too many papers are being set is told to ask again."""
 
 
 @require_safe
@@ -79,10 +83,15 @@ def paper_page(request: Request, paper: Paper, about: object, files: str) -> Htt
 
 
 def pdf_file(request: Request, paper: Paper) -> HttpResponse:
-    """Answer a paper as a PDF that a browser shows."""
+    """Answer a paper as a PDF that a browser shows, or 503 where too many are being set."""
     size: Size = "a4" if request.GET.get("paper") == "a4" else "us-letter"
     name = f'inline; filename="{paper.name}.pdf"'
-    file = as_pdf(paper, size=size)
+    try:
+        file = as_pdf(paper, size=size)
+    except Busy:
+        words = _("Too many documents are being made at this moment. Ask again in half a minute.")
+        headers = {"Retry-After": str(AGAIN_AFTER_S), "Cache-Control": "no-store"}
+        return HttpResponse(f"{words}\n", status=503, content_type="text/plain; charset=utf-8", headers=headers)
     return _spoken(HttpResponse(file, content_type="application/pdf", headers={"Content-Disposition": name}))
 
 
