@@ -1,5 +1,6 @@
 """A calendar as calendar programs read it (RFC 5545, RFC 7986). Pure: bytes from what happens when."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -73,5 +74,5 @@ def _event(one: Happening) -> Event:
 
 def _plain(text: str) -> str:
     """Return a text without control characters, which a calendar may not hold; lines end as they should."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = re.sub("\r\n|[\r\u2028\u2029]", "\n", text)
     return "".join(letter for letter in lines if letter == "\n" or unicodedata.category(letter) != "Cc")
