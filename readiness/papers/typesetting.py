@@ -24,7 +24,7 @@ AT_ONCE = 2
 """How many papers are set at the same time in one process; more wait. One takes a core for as long as it takes."""
 
 WAITS_S = 15
-"""How long one waits for its turn; who would wait longer is told. Each that waits holds a connection to the database."""
+"""How long one waits for its turn; who would wait longer is told. Whoever waits holds a connection to the database."""
 
 TEMPLATE = Path(__file__).parent / "paper.typ"
 TOKENS = Path(__file__).parent.parent / "static" / "readiness" / "tokens.css"
