@@ -21,7 +21,8 @@ def make_feed(*, by: User, team: Team | None, replaces: str, language: str, now:
     """
     insist(make_feed_refusals(by.actor, team_id=team.pk if team else None, team=team.name if team else ""))
     User.objects.select_for_update(no_key=True).get(pk=by.pk)  # Two forms sent at once take turns.
-    standing = CalendarFeed.objects.filter(made_by=by, team=team, revoked_at=None).first()
+    working = CalendarFeed.objects.filter(made_by=by, team=team, revoked_at=None)
+    standing = working.select_for_update(no_key=True).first()
     insist(standing_refusals(standing.prefix if standing else None, replaces))
     if standing is not None:
         standing.revoked_by, standing.revoked_at = by, now

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
 from readiness.enums.words import DecisionKind
@@ -143,7 +145,8 @@ def write_note(
 def beat(*, by: User, review_id: int, now: datetime) -> None:
     """Keep that somebody's page of the meeting is open. The first time is an event; who was taken out stays out."""
     heard = Presence.objects.filter(review=review_id, user=by)
-    if heard.filter(gone_at=None, review__closed_at=None).update(seen_at=now) or heard.exists():
+    latest = Greatest(F("seen_at"), Value(now))  # Another process may have a later clock.
+    if heard.filter(gone_at=None, review__closed_at=None).update(seen_at=latest) or heard.exists():
         return
     with transaction.atomic():
         review = lock_review(review_id)
