@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.only_on("sqlite")]  # As tests/
 GRANT = {"answer": "grant", "note": ""}
 NEEDS_NO_ROLE = {"sign-in", "sign-out", "password", "admin-password"}
 NEEDS_NO_ROLE |= {"item-comment", "item-comment-remove", "keys", "language", "sheet-seen"}
-NEEDS_NO_ROLE |= {"filter-save", "first-steps-put-away"}
+NEEDS_NO_ROLE |= {"filter-save", "first-steps-put-away", "feed-revoke", "meeting-here", "meeting-note"}
 
 
 def sent(place: Place, role: str, name: str, **changed: Any) -> Any:

@@ -26,7 +26,7 @@ from tests.factories import (
 from tests.reading import words
 
 pytestmark = pytest.mark.django_db
-QUERIES = 22
+QUERIES = 21
 """How many queries the page costs, those of the session and the person included."""
 
 
@@ -113,7 +113,7 @@ def test_it_costs_the_same_with_one_service_and_with_thirty(
     for number in range(1, 30):
         add(number)
         make_member(search)
-    with django_assert_num_queries(QUERIES):
+    with django_assert_num_queries(QUERIES + 1):  # Whether what waited still does.
         page = client.get(address).content.decode()
     assert page.count('class="strip"') == 30
 

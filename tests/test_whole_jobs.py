@@ -198,7 +198,7 @@ def row(page: Page, slug: str) -> Locator:
 
 
 # --- a manager's job --------------------------------------------------------------------------------------------------
-OWN_AFFAIRS = {"sign-out", "keys", "filter-save", "filter-delete", "sheet-seen", "item-comment"}
+OWN_AFFAIRS = {"sign-out", "keys", "language", "filter-save", "filter-delete", "sheet-seen", "item-comment"}
 """What a reader may send: about their own settings, and a question beside an item."""
 
 
