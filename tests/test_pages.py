@@ -1,7 +1,7 @@
 """Overview, sheet and item: what they say, what they cost, and how people sign in."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,13 +17,14 @@ from django.utils import timezone
 
 from readiness.actions import items, saved_filters
 from readiness.actions.counting import count_day
+from readiness.actions.decisions import NewCondition
 from readiness.enums.words import DecisionKind, Judgement
 from readiness.management.commands.signin_link import signin_link
 from readiness.models import Environment, Evidence, User
 from readiness.selectors import fleet, waiting
 from readiness.selectors.first_steps import PUT_AWAY
 from readiness.selectors.items import item_detail
-from tests.deeds import ask, configure, decide, decide_on, observe, tick, version
+from tests.deeds import ask, configure, decide, decide_on, observe, settle, take_back, tick, version
 from tests.factories import PASSWORD, item_of, make_environment, make_member, make_reviewer, make_service, make_team
 
 PASS, FAIL = Judgement.PASS, Judgement.FAIL
@@ -32,7 +33,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 OVERVIEW, SHEET, ITEM = 7, 31, 49
 """How many queries a page costs, those of the session and the person included."""
 OVERVIEW_ANEW = 12
-"""How many the overview costs in a process that has read nothing yet: where a go stands two more, at most."""
+"""How many the overview costs in a process that has read nothing yet, the goes that stand and their cover included."""
 
 
 @pytest.fixture
@@ -76,6 +77,19 @@ def queries(page: Client, address: str, **more: Any) -> int:
     return len(made)
 
 
+def uncovered(mia: User, ada: User, *, launch_on: date) -> None:
+    """An environment under a go with a condition, on which a tick was taken back since."""
+    now = timezone.now()
+    dev = make_environment(make_service(mia.teams.get(), "uncovered", by=mia), "dev", kind="dev", by=mia, now=now)
+    configure(mia, dev, launch_on=launch_on, now=now)
+    settle(dev, mia, but=["spend-cap"], now=now)
+    until = timezone.localdate() + timedelta(days=3)
+    cap = item_of(dev, "spend-cap").pk
+    condition = NewCondition(item_id=cap, reason="It is set on Friday.", owner=mia, until=until)
+    decide_on(dev, ada, DecisionKind.GO_WITH_CONDITIONS, conditions=[condition], now=now)
+    take_back(mia, item_of(dev, "logs-redacted"), now=now)
+
+
 def test_the_overview_costs_the_same_with_1_and_with_30_environments(page: Client, mia: User) -> None:
     page.cookies[PUT_AWAY] = "1"
     lively(mia, "service-a")
@@ -95,6 +109,7 @@ def test_the_overview_costs_little_where_nothing_was_read_before(page: Client, m
         items.assign(by=mia, item_id=item.pk, owner=mia, due_on=None, seen_version=version(item), now=now)
         decide(ada, ask(mia, item_of(prod, "audit-log"), now=now), now=now)
         decide_on(prod, ada, DecisionKind.NO_GO, now=now)
+    uncovered(mia, ada, launch_on=launch)
     for weeks in (0, 1, 2, 3):
         count_day(now=now - timedelta(weeks=weeks))
     saved_filters.save(by=mia, name="Mine", query="kind=prod", now=now)
@@ -103,9 +118,11 @@ def test_the_overview_costs_little_where_nothing_was_read_before(page: Client, m
         fleet.forget()
         waiting.forget_waiting()
         with CaptureQueriesContext(connection) as made:
-            shown = page.get(address).context["overview"]
+            answer = page.get(address)
         assert len(made) == OVERVIEW_ANEW
-    assert (len(shown.at_launch), len(shown.last_runs), shown.waiting, len(shown.people)) == (5, 5, 5, 1)
+        assert words(answer).count("no longer covers") == 1
+    shown = answer.context["overview"]
+    assert (len(shown.at_launch), len(shown.last_runs), shown.waiting, len(shown.people)) == (6, 6, 5, 1)
 
 
 def test_a_sheet_costs_the_same_with_1_and_with_30_environments_and_statements(page: Client, mia: User) -> None:

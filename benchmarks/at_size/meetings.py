@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from readiness.actions import decisions, items, reviews
 from readiness.enums.words import DecisionKind
-from readiness.models import Environment, Evidence, User
+from readiness.models import Environment, Item, User
 from readiness.selectors.standing import verdict
 
 from .world import World
@@ -63,9 +63,10 @@ def _decide(environment: Environment, by: User, review: int) -> None:
 
 
 def _take_back(environment: Environment, made: World, random: Random) -> None:
-    ticks = Evidence.objects.filter(item__environment=environment, by__isnull=False, valid_until__gt=timezone.now())
-    item = getattr(ticks.select_related("item__service").order_by("pk").first(), "item", None)
+    now = timezone.now()
+    mine = Item.objects.filter(environment=environment).select_related("service").order_by("pk")
+    item = next((one for one in mine if items.standing_ticks(one, now)), None)
     if item is not None:
         by = User.objects.get(pk=random.choice(made.members(item.service.team_id)).pk)
         summary = "It was another build that this spoke of."
-        items.take_back(by=by, item_id=item.pk, summary=summary, seen_version=item.version, now=timezone.now())
+        items.take_back(by=by, item_id=item.pk, summary=summary, seen_version=item.version, now=now)

@@ -16,6 +16,7 @@ from .snapshots import FrozenItem
 from .spoken import long_day, status_words
 from .status import ItemFacts, status_at
 from .texts import reason_refusals
+from .verdicts import Under
 
 MOST_DAYS = 90
 """A condition lets an item wait at most this many days, like a waiver."""
@@ -250,14 +251,12 @@ def worse(
     return found
 
 
-def got_worse(frozen: Mapping[int, Status], now: Mapping[int, Status], waits: Iterable[Wait], *, at: datetime) -> bool:
-    """Return whether ``worse`` would name anything, from statuses by item alone."""
-    by_item = {wait.item: wait for wait in waits}
+def got_worse(frozen: Mapping[int, Status], now: Mapping[int, Status], under: Under, *, at: datetime) -> bool:
+    """Return whether ``worse`` would name anything, from statuses by item alone; ``under`` is what stands."""
 
     def fell(item: int, before: Status) -> bool:
-        wait = by_item.get(item)
-        floor = WAIVED if wait is not None and wait.discharged_by(at) else rank(before)
-        return rank(now[item]) < floor or (wait is not None and wait.overdue_at(at))
+        floor = WAIVED if item in under.discharged else rank(before)
+        return rank(now[item]) < floor or (item in under.conditions and under.conditions[item] <= at)
 
     return any(fell(item, before) for item, before in frozen.items() if item in now)
 

@@ -1,7 +1,7 @@
 """What the statuses of a sheet add up to at an instant (design section 4)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,11 +16,12 @@ class Under:
     """The decision that stands on an environment at an instant.
 
     ``conditions`` maps each item that may wait under it to the first instant at which it may no longer; those that were
-    discharged are not in it, so an item that is unsettled again after that is outside them.
+    ``discharged`` are not in it, so an item that is unsettled again after that is outside them.
     """
 
     kind: DecisionKind
     conditions: Mapping[int, datetime] = field(default_factory=dict)
+    discharged: Collection[int] = ()
 
     @property
     def is_go(self) -> bool:

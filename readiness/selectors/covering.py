@@ -1,40 +1,50 @@
 """Which rows of the overview stand under a go that no longer covers them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from readiness.enums.standing import Status
-from readiness.enums.words import DecisionKind
-from readiness.models import Condition, Decision
-from readiness.rules.decisions import Wait, got_worse
-from readiness.rules.snapshots import hash_of, read
+from django.db.models import QuerySet, Subquery
 
-from .decisions import newest, newest_decisions
+from readiness.enums.words import DecisionKind
+from readiness.models import Environment
+from readiness.rules.decisions import got_worse
+from readiness.rules.snapshots import hash_of, statuses_in
+
+from .decisions import made_by, newest_decisions
 from .fleet import Row, fleet
 
 UNCOVERED = "uncovered"
 """Under which name a row keeps the answer, which follows from its decision and its items: a change makes a new row."""
-_READ = ("environment_id", "kind", "hash", "snapshot")
+_SNAPSHOT, _HASH = "decided_snapshot", "decided_hash"
+_READ = {_SNAPSHOT: "snapshot", _HASH: "hash"}
 
 
 def look(rows: Iterable[Row], at: datetime) -> None:
     """Find out of each row whether it stands under a go that no longer covers; ``uncovered`` tells.
 
-    One query for the rows that are new and under a go, and one more where any has conditions; none where all are known.
-    Their snapshots are read.
+    One query for the rows that are new and under a go, whose snapshots are read; none where all are known.
     """
-    new = {row.pk: row for row in rows if UNCOVERED not in row.drawn}
-    goes = [pk for pk, row in new.items() if row.under and row.under.is_go]
-    decided = {one.environment_id: one for one in newest(goes, at).only(*_READ)} if goes else {}
-    conditional = [one.pk for one in decided.values() if one.kind == DecisionKind.GO_WITH_CONDITIONS]
-    waits: dict[int, list[Wait]] = {}
-    if conditional:
-        terms = Condition.objects.filter(decision__in=conditional)
-        for decision, item, until, discharged_at in terms.values_list("decision", "item", "until", "discharged_at"):
-            waits.setdefault(decision, []).append(Wait(item=item, until=until, discharged_at=discharged_at))
-    for pk, row in new.items():
-        found = decided.get(pk)
-        row.drawn[UNCOVERED] = found is not None and not _covers(row, found, waits.get(found.pk, ()), at)
+    new = _new(rows)
+    goes = _goes(new)
+    found = list(with_decisions(Environment.objects.filter(pk__in=goes).only("pk"), new, at)) if goes else []
+    compare(new, found, at)
+
+
+def with_decisions(places: QuerySet[Environment], rows: Iterable[Row], at: datetime) -> QuerySet[Environment]:
+    """Return environments, each with what ``compare`` needs of it: the go that a row that is new stands under."""
+    goes = _goes(_new(rows))
+    if not goes:
+        return places
+    made = made_by(at).filter(environment__in=goes)
+    return places.annotate(**{name: Subquery(made.values(column)[:1]) for name, column in _READ.items()})
+
+
+def compare(rows: Iterable[Row], places: Iterable[Environment], at: datetime) -> None:
+    """Do as ``look`` does with environments that come from ``with_decisions``. No query."""
+    frozen = {one.pk: (getattr(one, _SNAPSHOT, None) or "", getattr(one, _HASH, None) or "") for one in places}
+    for row in _new(rows):
+        snapshot, hashed = frozen.get(row.pk, ("", ""))
+        row.drawn[UNCOVERED] = snapshot != "" and not _covers(row, snapshot, hashed, at)
 
 
 def uncovered(row: Row) -> bool:
@@ -45,7 +55,7 @@ def uncovered(row: Row) -> bool:
 def uncovered_of(environments: Iterable[int], at: datetime) -> set[int]:
     """Return those of a few environments that stand under a go that no longer covers them.
 
-    One query where no go stands, six at most.
+    One query where no go stands, five at most.
     """
     decided = newest_decisions(environments, at)
     under_a_go = {pk for pk, one in decided.items() if one.kind != DecisionKind.NO_GO}
@@ -56,10 +66,16 @@ def uncovered_of(environments: Iterable[int], at: datetime) -> set[int]:
     return {row.pk for row in rows if uncovered(row)}
 
 
-def _covers(row: Row, decision: Decision, waits: Iterable[Wait], at: datetime) -> bool:
-    snapshot = decision.snapshot
-    if hash_of(snapshot) != decision.hash:
+def _new(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if UNCOVERED not in row.drawn]
+
+
+def _goes(new: Sequence[Row]) -> list[int]:
+    return [row.pk for row in new if row.under and row.under.is_go]
+
+
+def _covers(row: Row, snapshot: str, hashed: str, at: datetime) -> bool:
+    if hash_of(snapshot) != hashed:
         return False
     now = {item.pk: row.statuses[entry] for entry, item in row.items.items()}
-    frozen = {one.item: Status(one.status) for one in read(snapshot).items}
-    return not got_worse(frozen, now, waits, at=at)
+    return row.under is None or not got_worse(statuses_in(snapshot), now, row.under, at=at)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from readiness.enums.words import DecisionKind
 from readiness.models import Decision, Environment
@@ -23,21 +23,32 @@ def newest_decisions(environments: Iterable[int] | None, at: datetime) -> dict[i
 def newest(environments: Iterable[int] | None, at: datetime) -> QuerySet[Decision]:
     """Return, as a query, the newest decision of each environment by an instant; None asks for all."""
     places = Environment.objects.all() if environments is None else Environment.objects.filter(pk__in=environments)
-    made = Decision.objects.filter(environment=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
-    return Decision.objects.filter(pk__in=places.order_by().values_list(Subquery(made.values("pk")[:1])))
+    return Decision.objects.filter(pk__in=places.order_by().values_list(Subquery(made_by(at).values("pk")[:1])))
+
+
+def made_by(at: datetime) -> QuerySet[Decision]:
+    """Return, for a subquery of environments, the decisions on each by an instant, the one that stands first."""
+    return Decision.objects.filter(environment=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
 
 
 def standing_decisions(environments: Iterable[int] | None, at: datetime) -> dict[int, Under]:
     """Return what stands on each environment at an instant, as the rules take it. One query."""
-    open_then = Q(conditions__discharged_at=None) | Q(conditions__discharged_at__gt=at)
-    rows = newest(environments, at).order_by().annotate(unmet=FilteredRelation("conditions", condition=open_then))
+    columns = ("environment_id", "kind", "conditions__item_id", "conditions__until", "conditions__discharged_at")
     kinds: dict[int, DecisionKind] = {}
     conditions: dict[int, dict[int, datetime]] = {}
-    for environment, kind, item, until in rows.values_list("environment_id", "kind", "unmet__item_id", "unmet__until"):
+    discharged: dict[int, set[int]] = {}
+    for environment, kind, item, until, settled_at in newest(environments, at).order_by().values_list(*columns):
         kinds[environment] = DecisionKind(kind)
-        if item is not None and kind == DecisionKind.GO_WITH_CONDITIONS:
+        if item is None or kind != DecisionKind.GO_WITH_CONDITIONS:
+            continue
+        if settled_at is not None and settled_at <= at:
+            discharged.setdefault(environment, set()).add(item)
+        else:
             conditions.setdefault(environment, {})[item] = until
-    return {one: Under(kind=kind, conditions=conditions.get(one, {})) for one, kind in kinds.items()}
+    return {
+        one: Under(kind=kind, conditions=conditions.get(one, {}), discharged=discharged.get(one, ()))
+        for one, kind in kinds.items()
+    }
 
 
 def under(environment: Environment, at: datetime) -> Under | None:

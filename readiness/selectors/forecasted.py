@@ -11,6 +11,7 @@ from readiness.enums.words import RunState
 from readiness.models import Environment, Run
 from readiness.rules.verdicts import Tally
 
+from . import covering
 from .fleet import CLOCKS_DIFFER, Fleet, Row
 from .grounds import looked_last, running_on, with_switches
 from .launches import forecasts_of
@@ -37,7 +38,7 @@ def looked(rows: Iterable[Row], kept: Fleet, at: datetime) -> Looked:
 
     Runs are not in the ledger: when one ended last is asked each time, in one query with one step on an index for each.
     A verdict on a launch date is asked where it is not known or is known for too long: two queries more, or one where
-    that is so of many.
+    that is so of many; what ``covering`` reads comes with it then.
     """
     shown = {row.pk: row for row in rows}
     ahead = _ahead(shown.values(), at)
@@ -47,7 +48,8 @@ def looked(rows: Iterable[Row], kept: Fleet, at: datetime) -> Looked:
             _ask(asked, kept, at, looked_last(_places(asked)))
         return Looked(_last_runs(shown), _known(ahead))
     places = looked_last(_places(asked) | Environment.objects.filter(pk__in=shown)).annotate(ended=_ended())
-    found = _ask(asked, kept, at, places)
+    found = _ask(asked, kept, at, covering.with_decisions(places, shown.values(), at))
+    covering.compare(shown.values(), found, at)
     return Looked({one.pk: getattr(one, "ended", None) for one in found}, _known(ahead))
 
 

@@ -9,6 +9,7 @@ from django.db.models import FilteredRelation, Q
 from readiness.enums.standing import Status
 from readiness.models import Clause, Decision, Entry, Environment, Item
 from readiness.rules.forecasts import forecast
+from readiness.rules.status import ItemFacts
 from readiness.rules.verdicts import Tally, Under, stand_at, tally
 
 from .coverage import Coverage, Pairs, coverages
@@ -88,7 +89,11 @@ _Items = Mapping[tuple[int, int | None], Mapping[int, Item]]
 """Items by entry, by service and environment; those of a service stand under None."""
 
 
-def _items(environments: Sequence[Environment], *joined: str) -> _Items:
+_NOT_FORECAST = ("owner_id", "due_on", "version", *(name for name in ItemFacts.names() if name != "first_met_at"))
+"""Columns of an item that a forecast does not rest on: it folds the clauses anew."""
+
+
+def _items(environments: Sequence[Environment], *joined: str, deferred: Sequence[str] = ()) -> _Items:
     """Return the items of environments and of their services, with what was granted about each. One query."""
     services, ids = {one.service_id for one in environments}, [one.pk for one in environments]
     mine = Q(service__in=services) & (Q(environment=None) | Q(environment__in=ids))
@@ -98,7 +103,7 @@ def _items(environments: Sequence[Environment], *joined: str) -> _Items:
         for name, kind in (("waived", "waivers"), ("left_out", "notapplicables"))
     }
     rows = Item.objects.filter(mine, entry__retired_at=None).annotate(**granted)
-    for item in rows.select_related(*joined, *granted):
+    for item in rows.select_related(*joined, *granted).defer(*deferred):
         found.setdefault((item.service_id, item.environment_id), {})[item.entry_id] = item
     return found
 
@@ -125,7 +130,8 @@ def forecasts_of(
     none.
     """
     ahead = _to_come(environments, at)
-    return _forecasts(ahead, _items(list(ahead)), entries, clauses, running, unders, now=at) if ahead else {}
+    items = _items(list(ahead), deferred=_NOT_FORECAST) if ahead else {}
+    return _forecasts(ahead, items, entries, clauses, running, unders, now=at)
 
 
 def _to_come(environments: Iterable[Environment], at: datetime) -> dict[Environment, datetime]:
