@@ -1,5 +1,8 @@
 """That a go no longer covers is said wherever its environment is shown, and that all who judge it agree."""
 
+import csv
+import io
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -15,6 +18,7 @@ from readiness.selectors import covering
 from readiness.selectors.fleet import fleet
 from readiness.selectors.launches import launch_lines
 from readiness.selectors.reviews import environments_to_show
+from tests.calendars import subscriber
 from tests.deeds import ask, decide, decide_on, plan_review, settle, take_back, tick
 from tests.factories import item_of, make_environment, make_member, make_person, make_reviewer
 from tests.reading import words
@@ -67,7 +71,8 @@ def test_the_overview_judges_cover_as_a_sheet_does_after_each_thing_that_happens
 
 def test_pages_that_show_an_environment_say_that_its_go_no_longer_covers(client: Client) -> None:
     now = timezone.now()
-    dev = make_environment(name="dev", kind="dev", now=now, launch_on=timezone.localdate() + timedelta(days=9))
+    launch = timezone.localdate() + timedelta(days=9)
+    dev = make_environment(name="dev", kind="dev", now=now, launch_on=launch)
     mia, ada = make_member(dev.service.team, "mia"), make_reviewer("ada")
     settle(dev, mia, now=now)
     decision = decide_on(dev, ada, DecisionKind.GO, now=timezone.now())
@@ -83,12 +88,21 @@ def test_pages_that_show_an_environment_say_that_its_go_no_longer_covers(client:
         reverse("meeting", args=[review.pk]),
         decision.get_absolute_url(),
         f"/search/?q={dev.service.slug}",
+        f"/launches/calendar/?month={launch:%Y-%m}",
+        f"/launches/calendar/?day={launch}",
     ]
+    program = subscriber(mia)
     client.force_login(make_person("rio"), backend="django.contrib.auth.backends.ModelBackend")
 
     def telling() -> list[str]:
         return [page for page in pages if "no longer covers" in words(client.get(page, follow=True)).lower()]
 
-    assert telling() == []
+    def in_files() -> tuple[str, str, bool]:
+        [line] = csv.DictReader(io.StringIO(client.get("/overview.csv").content.decode("utf-8-sig")))
+        [told] = json.loads(client.get("/overview.json").content)["environments"]
+        said = str(program.events()[f"launch-{dev.pk}"]["DESCRIPTION"])
+        return line["decision_covers"], told["decision_covers"], "no longer covers" in said
+
+    assert (telling(), in_files()) == ([], ("yes", "yes", False))
     take_back(mia, item_of(dev, "logs-redacted"), now=timezone.now())
-    assert telling() == pages
+    assert (telling(), in_files()) == (pages, ("no", "no", True))

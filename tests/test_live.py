@@ -12,6 +12,7 @@ from readiness.actions import ledger
 from readiness.live import hub
 from readiness.models import Environment, Event, User
 from readiness.rules.following import RELOAD
+from readiness.views import live
 from tests.browser import session_of
 from tests.factories import make_environment, make_person
 from tests.follower import WAITS_S, Follower, follower
@@ -142,6 +143,24 @@ def test_strangers_and_those_who_come_when_it_is_full_get_no_stream(
     assert sorted(one.status for one in at_once) == [200] * 4 + [503] * 16
     settings.LIVE_STREAMS = 0  # type: ignore[attr-defined]
     assert follower(live_site.url, mia).status == 204
+
+
+def test_one_person_holds_a_few_streams_and_leaves_the_rest_to_others(
+    live_site: LiveSite, mia: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_OF_ONE", 3)
+    sessions = [session_of(mia) for _ in range(3)]
+    held = [Follower(live_site.url, session) for session in sessions]
+    refused = follower(live_site.url, mia)
+    assert refused.over.wait(WAITS_S)
+    assert refused.status == 429
+    other = follower(live_site.url, make_person("other"))
+    moved = write(mia)
+    for one in (*held, other):
+        one.wait_for(moved)
+    held[0].leave()
+    write(mia)
+    eventually(lambda: follower(live_site.url, mia).status == 200, WAITS_S, what="a place is free")
 
 
 @pytest.mark.only_on("postgresql")

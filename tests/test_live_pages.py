@@ -160,3 +160,28 @@ def test_a_stream_that_is_cut_is_made_up_for_by_asking_and_comes_back(
     follows(page)
     tick(mia, item_of(prod, "audit-log"), now=timezone.now())
     expect(page.locator("#row-audit-log")).to_contain_text("by mia", timeout=WITHIN_MS)
+
+
+def test_a_part_that_is_drawn_anew_while_it_asks_goes_on_following(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    page = signed_in(mia)
+    page.goto(prod.get_absolute_url())
+    follows(page)
+    asks = re.compile(r"/prod/live/\?since=")
+    page.route(asks, lambda route: None)  # It is never answered.
+    with page.expect_request(asks, timeout=WITHIN_MS):
+        tick(mia, item_of(prod, "rotation-runbook"), now=timezone.now())
+    page.unroute(asks)
+    page.evaluate(
+        """() => {
+            const asking = document.getElementById("live");
+            const fresh = asking.cloneNode();
+            fresh.setAttribute("hx-trigger", "readiness:moved from:body"); // Not by the clock, which would hide it.
+            asking.replaceWith(fresh);
+            htmx.process(fresh);
+        }"""
+    )
+    tick(mia, item_of(prod, "audit-log"), now=timezone.now())
+    for slug in ("rotation-runbook", "audit-log"):
+        expect(page.locator(f"#row-{slug}")).to_contain_text("by mia", timeout=WITHIN_MS)

@@ -48,9 +48,10 @@ LINGERS_S = 10.0
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
 class Seat:
-    """One stream that is open or about to be, and the session that it was asked for with."""
+    """One stream that is open or about to be, whose it is, and the session that it was asked for with."""
 
     session: str
+    person: int
     good: bool = True
 
 
@@ -71,9 +72,13 @@ class Hub:
         """How many streams are open or about to be."""
         return len(self._seats)
 
-    def seat(self, session: str) -> Seat:
+    def open_of(self, person: int) -> int:
+        """How many of them are a person's."""
+        return sum(1 for seat in self._seats if seat.person == person)
+
+    def seat(self, session: str, person: int) -> Seat:
         """Take a seat. It is free again when its stream ends, and where nobody holds it any more: none ever began."""
-        taken = Seat(session)
+        taken = Seat(session, person)
         self._seats.add(taken)
         return taken
 

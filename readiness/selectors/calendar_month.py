@@ -13,6 +13,7 @@ from readiness.models import AgendaLine, Decision, Environment, Review, Team, Us
 from readiness.rules.calendar_months import OVERDUE, Month, Remark, remarks
 from readiness.rules.verdicts import Tally
 
+from . import covering
 from . import fleet as fleets
 from .decisions import newest_decisions
 from .fleet import Fleet, Row
@@ -61,6 +62,11 @@ class Launch:
         """What launches."""
         return self.row.environment
 
+    @property
+    def uncovered(self) -> bool:
+        """Whether it stands under a go that no longer covers it."""
+        return covering.uncovered(self.row)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
@@ -99,7 +105,8 @@ class CalendarMonth:
 def calendar_month(month: Month, whose: Whose, at: datetime, *, first_weekday: int) -> CalendarMonth:
     """Return a month as it stands at an instant. Five queries, whatever there is; ``fleets`` says what more.
 
-    Where forecasts are not known yet they are two more. Reviews stand on the day that they start.
+    Where forecasts are not known yet they are two more, and one where it is not whether goes still cover. Reviews stand
+    on the day that they start.
     """
     kept = fleets.fleet(at)
     rows = _rows(kept, whose, at)
@@ -188,9 +195,10 @@ def _remarks(row: Row, review: Review | None, today: date) -> list[Remark]:
 
 
 def _launches(rows: Sequence[Row], kept: Fleet, at: datetime) -> dict[int, Launch]:
-    """Return launches by their keys. Three queries, and those of the forecasts that are not known."""
+    """Return launches by their keys. Three queries, and those of forecasts and goes that are not known."""
     today, keys = timezone.localdate(at), {row.pk for row in rows}
     at_launch = looked(rows, kept, at).at_launch
+    covering.look(rows, at)
     decided = newest_decisions(keys, at) if keys else {}
     agenda = AgendaLine.objects.filter(environment__in=keys, review__closed_at=None).select_related("review")
     reviews: dict[int, Review] = {}

@@ -21,6 +21,7 @@ from readiness.rules.calendar_feeds import ends_at
 from readiness.rules.calendar_file import Happening, calendar_file
 from readiness.selectors.calendar_feeds import feed_shown
 from readiness.selectors.calendar_held import DueItem, Held, LaunchDay, ReviewDay, held, last_day
+from readiness.selectors.covering import uncovered
 from readiness.templatetags.readiness_words import verdict_words
 from readiness.throttle import address_of, claim_feed, count_wrong_feed, feeds_refused_until
 
@@ -111,6 +112,8 @@ def _launch(one: LaunchDay, installation: str, site: str) -> Happening:
             lines.append(ngettext("{n} item to settle", "{n} items to settle", tally.left).format(n=tally.left))
         decided = DecisionKind(one.decision).label if one.decision else None
         lines.append(_("Decision: {kind}").format(kind=decided) if decided else _("Nothing has been decided yet."))
+        if uncovered(one.row):
+            lines.append(_("The decision no longer covers: the sheet got worse since."))
     return Happening(
         uid=f"launch-{one.environment.pk}.{installation}@readiness",
         title=title,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from readiness.rules.cells import csv_text
 from readiness.rules.spoken import ENGLISH
 from readiness.selectors import overview as selector
+from readiness.selectors.covering import uncovered
 from readiness.selectors.fleet import Row
 from readiness.selectors.overview import Group, Overview
 from readiness.templatetags.overview_words import address
@@ -21,7 +22,7 @@ from .overview import Asked, asked_by
 
 COLUMNS = (
     "group", "service", "description", "team", "environment", "kind", "verdict", "settled", "items", "left", "waived",
-    "launch_on", "at_launch", "last_probe_at", "waits_for_reviewer", "decision",
+    "launch_on", "at_launch", "last_probe_at", "waits_for_reviewer", "decision", "decision_covers",
 )  # fmt: skip
 
 
@@ -87,6 +88,7 @@ def record(shown: Overview, group: Group, row: Row) -> dict[str, Any]:
         "last_probe_at": _instant(shown.last_runs.get(one.pk)),
         "waits_for_reviewer": row.waiting,
         "decision": str(row.under.kind) if row.under else None,
+        "decision_covers": ("no" if uncovered(row) else "yes") if row.under and row.under.is_go else None,
     }
 
 

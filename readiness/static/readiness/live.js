@@ -18,7 +18,8 @@ const drawnFrom = Math.max(0, ...regions().map((region) => Number.parseInt(regio
 // --- from a message to one question, at most every so often, never two at a time ---------------------------------------
 const pending = new Set();
 const asked = new Map(); // The id of a region to when it asked last, and how long the answer took.
-const underWay = new Map();
+const underWay = new Map(); // The id of a region to the element that asks, and since when.
+const isUnderWay = (id) => underWay.get(id)?.elt.isConnected ?? false; // No answer comes for one that was replaced.
 let streaming = false;
 let timer;
 
@@ -43,7 +44,7 @@ function waitFor(id) {
 }
 
 function soon() {
-  const ready = [...pending].filter((id) => !underWay.has(id));
+  const ready = [...pending].filter((id) => !isUnderWay(id));
   if (timer !== undefined || !ready.length || document.hidden) return;
   timer = setTimeout(ask, Math.max(30, Math.min(...ready.map(waitFor)))); // What comes together is asked for together.
 }
@@ -51,7 +52,7 @@ function soon() {
 function ask() {
   timer = undefined;
   if (document.hidden) return; // It catches up when it is shown.
-  const now = [...pending].filter((id) => !underWay.has(id) && waitFor(id) <= 0);
+  const now = [...pending].filter((id) => !isUnderWay(id) && waitFor(id) <= 0);
   for (const id of now) pending.delete(id);
   if (now.length) document.body.dispatchEvent(new CustomEvent("readiness:moved", { detail: { regions: now } }));
   soon();
@@ -66,17 +67,19 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const since = Date.now() - (asked.get(elt.id)?.at ?? loadedAt);
   if (!isMove && streaming && elt.dataset.poll !== "busy" && since < SLOWLY_MS) return event.preventDefault();
   if (event.defaultPrevented) return;
-  underWay.set(elt.id, Date.now());
+  underWay.set(elt.id, { elt, at: Date.now() });
   asked.set(elt.id, { at: Date.now(), took: asked.get(elt.id)?.took ?? 0 });
 });
 const loadedAt = Date.now();
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  const id = event.detail.requestConfig?.elt?.id;
-  if (!underWay.has(id)) return;
-  asked.set(id, { at: asked.get(id).at, took: Date.now() - underWay.get(id) });
-  underWay.delete(id);
-  setTimeout(soon, 100); // Once htmx has taken up what it swapped in.
+  const elt = event.detail.requestConfig?.elt;
+  const mine = underWay.get(elt?.id);
+  if (mine && mine.elt === elt) {
+    asked.set(elt.id, { at: asked.get(elt.id).at, took: Date.now() - mine.at });
+    underWay.delete(elt.id);
+  }
+  setTimeout(soon, 100); // Once htmx has taken up what it swapped in, which may stand for one that was asking.
 });
 
 document.addEventListener("visibilitychange", soon);
