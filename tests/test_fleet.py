@@ -154,7 +154,9 @@ def test_what_is_kept_says_what_would_be_read_anew(seed: int) -> None:
         if dice.random() < 0.5:
             continue
         before = asked_at[-1:] if dice.random() < 0.2 else []
-        for at in (world.now, world.now + timedelta(minutes=dice.randrange(60_000)), *before):
+        later = world.now + timedelta(minutes=dice.randrange(60_000))
+        for at in (world.now, later, later + timedelta(minutes=dice.randrange(600)), *before):
+            overview(FILTERS[0], at)
             filters, grouping = dice.choice(FILTERS), dice.choice(list(GROUPINGS))
             kept = overview(filters, at, grouping=grouping)
             anew = overview(filters, at, grouping=grouping, kept=fleet.read(at))
@@ -196,6 +198,9 @@ def test_only_what_something_happened_to_is_read_again_and_a_page_is_told() -> N
     at = ends - timedelta(seconds=1)
     overview(Filters(), at)
     drawn = fleet.fleet(at)
+    rows, last = drawn.rows(at), ends - timedelta(microseconds=1)
+    assert drawn.rows(last) is rows, "Nothing is put together again before a bound is passed."
+    assert drawn.rows(ends) is not rows
     assert (drawn.moved(at, at), drawn.moved(at, ends)) == (False, True)
     told_by_what_is_kept = [moved_by_time(at, later) for later in (at, ends)]
     fleet.forget()

@@ -30,7 +30,7 @@ from tests.factories import PASSWORD, item_of, make_environment, make_member, ma
 PASS, FAIL = Judgement.PASS, Judgement.FAIL
 
 pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
-OVERVIEW, SHEET, ITEM = 7, 31, 49
+OVERVIEW, SHEET, ITEM = 6, 31, 49
 """How many queries a page costs, those of the session and the person included."""
 OVERVIEW_ANEW = 12
 """How many the overview costs in a process that has read nothing yet, the goes that stand and their cover included."""

@@ -137,6 +137,25 @@ def test_a_point_a_week_back_from_the_newest_count_and_none_where_none_was_count
     assert trend(after(days=90)) == []
 
 
+def test_points_of_everything_are_kept_until_another_day_is_counted(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    prod, kept = make_environment(), {}
+    with django_assert_num_queries(2):
+        assert trend(NOW, drawn=kept) == []
+    with django_assert_num_queries(1):
+        assert trend(NOW, drawn=kept) == []
+    for weeks in (0, 1, 2):
+        keep(prod, TODAY - timedelta(weeks=weeks), 20 - 2 * weeks)
+    assert [one.settled for one in trend(NOW, drawn=kept)] == [16, 18, 20]
+    with django_assert_num_queries(1):
+        assert [one.settled for one in trend(NOW, drawn=kept)] == [16, 18, 20]
+    assert trend(NOW, kinds={"dev"}, drawn=kept) == []
+    keep(prod, TODAY + timedelta(days=1), 19)
+    assert [one.settled for one in trend(NOW, drawn=kept)] == [16, 18, 20]
+    assert [one.settled for one in trend(after(days=1), drawn=kept)] == [19]
+
+
 def test_young_counts_have_a_point_a_day() -> None:
     environment = make_environment()
     for days in range(14):

@@ -7,7 +7,7 @@ services to read again: every change records an event in its transaction, and nu
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ MOST_NEWS = 5000
 """Whoever missed more events than this reads everything again."""
 CLOCKS_DIFFER = timedelta(minutes=1)
 """A page whose clock is behind what was read last by no more than this is drawn from it."""
+EVER, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _OF_NO_SERVICE = ("token.", "review.", "calendar.")
 _OF_PEOPLE = "user."
 _NOTHING = ItemFacts()
@@ -130,9 +131,15 @@ class Held:
 
     def moves(self, since: datetime, until: datetime) -> bool:
         """Return whether a bound lies after an instant and not after another."""
-        return bisect_right(self.bounds, since) != bisect_right(self.bounds, until) or (
-            self.again_at is not None and since < self.again_at <= until
-        )
+        return self.around(since)[1] <= until
+
+    def around(self, at: datetime) -> tuple[datetime, datetime]:
+        """Return the last bound up to an instant, and the first one after it."""
+        since, until = _around(self.bounds, at)
+        again_at = self.again_at
+        if again_at is None:
+            return since, until
+        return (max(since, again_at), until) if again_at <= at else (since, min(until, again_at))
 
     def _row(self, one: Environment, asked: Asked, at: datetime) -> Row:
         answered, applying = asked.of(one.service.team_id, one.kind, at)
@@ -160,9 +167,29 @@ class Held:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Stretch:
+    """Every live environment in order, as it stands from ``since`` up to ``until``: no bound lies between.
+
+    ``drawn`` is for whoever draws them: what follows from all of the rows may be kept there.
+    """
+
+    since: datetime
+    until: datetime
+    rows: Sequence[Row]
+    drawn: dict[Any, Any] = field(default_factory=dict)
+
+    def spans(self, since: datetime, until: datetime) -> bool:
+        """Return whether two instants, in order, are both in it."""
+        return self.since <= since and until < self.until
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """Everything that is kept, as of the event ``seen``, whose hash is ``seal``. It is never changed, only replaced."""
+    """Everything that is kept, as of the event ``seen``, whose hash is ``seal``. It is never changed, only replaced.
+
+    ``drawn`` is for what rests on no event, and is handed on to what replaces it.
+    """
 
     seen: int
     seal: str
@@ -170,17 +197,39 @@ class Fleet:
     asked: Asked
     services: Mapping[int, Held]
     people: Mapping[int, Person]
+    drawn: dict[Any, Any] = field(default_factory=dict)
+    _stretches: list[Stretch] = field(default_factory=list, init=False, repr=False)
 
-    def rows(self, at: datetime) -> list[Row]:
+    def rows(self, at: datetime) -> Sequence[Row]:
         """Return every live environment as it stands at an instant, in order."""
-        found = [row for held in self.services.values() for row in held.rows(self.asked, at)]
-        return sorted(found, key=lambda row: row.order)
+        return self.stretch(at).rows
+
+    def stretch(self, at: datetime) -> Stretch:
+        """Return the same with how long it stands; put together again only where a bound was passed."""
+        known = next((one for one in self._stretches if one.spans(at, at)), None)
+        if known is None:
+            found = [row for held in self.services.values() for row in held.rows(self.asked, at)]
+            around = [_around(self.asked.bounds, at), *(held.around(at) for held in self.services.values())]
+            known = Stretch(
+                since=max(since for since, _ in around),
+                until=min(until for _, until in around),
+                rows=sorted(found, key=lambda row: row.order),
+            )
+            self._stretches[:] = [known]
+        return known
 
     def moved(self, since: datetime, until: datetime) -> bool:
         """Return whether time alone may have changed anything after an instant and up to another one."""
         if timezone.localdate(since) != timezone.localdate(until):
             return True
+        if any(one.spans(since, until) for one in self._stretches):
+            return False
         return any(held.moves(since, until) for held in self.services.values())
+
+
+def _around(bounds: Sequence[datetime], at: datetime) -> tuple[datetime, datetime]:
+    place = bisect_right(bounds, at)
+    return bounds[place - 1] if place else EVER, bounds[place] if place < len(bounds) else NEVER
 
 
 class _Kept:

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from readiness.enums.standing import Status, Verdict
 from readiness.models import Entry, Team
@@ -23,6 +24,8 @@ from .strips import counting
 
 ROWS = 100
 """How many rows a page has."""
+MOST_KEPT = 64
+"""So many answers to different filters are kept, for as long as no row changes."""
 GROUPINGS = {
     "launch": gettext_lazy("launch date"),
     "team": gettext_lazy("team"),
@@ -58,7 +61,7 @@ class Overview:
     ``figures`` count verdicts over what all filters but that of the verdict leave, ``waiting`` the rows that wait for a
     reviewer over what all but its own leave. ``held`` is how many environments there are without any filter, ``seen``
     and ``seal`` are the number and the hash of the event as of which they stand. Teams may have checklists of their
-    own: ``strips`` are the different orders of entries on this page.
+    own: ``strips`` are the different orders of entries on this page. ``drawn`` is where what rests on no event is kept.
     """
 
     groups: list[Group]
@@ -74,17 +77,18 @@ class Overview:
     section_names: list[str]
     teams: list[Team]
     people: list[tuple[str, str]]
-    page: int
-    pages: int
-    first: int
-    last: int
     seen: int
     seal: str
+    page: int = 1
+    pages: int = 1
+    first: int = 0
+    last: int = 0
     strips: list[Sequence[Entry]] = field(default_factory=list)
     strip_of_team: Mapping[int, int] = field(default_factory=dict)
     last_runs: Mapping[int, datetime | None] = field(default_factory=dict)
     at_launch: Mapping[int, Tally] = field(default_factory=dict)
     without: list[Without] = field(default_factory=list)
+    drawn: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def environments(self) -> int:
@@ -117,8 +121,40 @@ def overview(
     says what more. ``kept`` is given where a test compares.
     """
     kept = kept or fleets.fleet(at)
+    left = _left(kept, filters, grouping, at)
+    groups, page, pages, first, last = _one_page(left.groups, page, size)
+    runs = looked((row for group in groups for row in group.rows), kept, at)
+    covering.look((row for group in groups for row in group.rows), at)
+    strips, strip_of_team = _strips(groups)
+    return replace(
+        left,
+        groups=groups,
+        page=page,
+        pages=pages,
+        first=first,
+        last=last,
+        strips=strips,
+        strip_of_team=strip_of_team,
+        last_runs=runs.last_runs,
+        at_launch=runs.at_launch,
+        drawn=kept.drawn,
+    )
+
+
+def _left(kept: Fleet, filters: Filters, grouping: str, at: datetime) -> Overview:
+    """Return what the filters leave, as one page of all of it. Kept for as long as no row changes."""
+    stretch, today = kept.stretch(at), timezone.localdate(at)
+    key = "overview", filters, grouping, today, get_language()
+    known: Overview | None = stretch.drawn.get(key)
+    if known is None:
+        if len(stretch.drawn) >= MOST_KEPT:
+            stretch.drawn.clear()
+        known = stretch.drawn[key] = _reckoned(kept, stretch.rows, filters, grouping, at)
+    return known
+
+
+def _reckoned(kept: Fleet, everything: Sequence[Row], filters: Filters, grouping: str, at: datetime) -> Overview:
     today = timezone.localdate(at)
-    everything = kept.rows(at)
     near = fitting(everything, filters.without("verdict", "waiting"), kept=kept, today=today)
     figures = Counter(row.tally.verdict for row in near if row.waiting or not filters.waiting)
     shown = [
@@ -126,37 +162,23 @@ def overview(
         for row in near
         if (not filters.verdict or row.tally.verdict == filters.verdict) and (row.waiting or not filters.waiting)
     ]
-    waiting = sum(1 for row in near if row.waiting and filters.verdict in ("", row.tally.verdict))
     entries = counting(kept.asked.entries, at)
-    groups = _groups(shown, entries, grouping, today)
-    groups, page, pages, first, last = _one_page(groups, page, size)
-    runs = looked((row for group in groups for row in group.rows), kept, at)
-    covering.look((row for group in groups for row in group.rows), at)
-    strips, strip_of_team = _strips(groups)
     return Overview(
-        groups=groups,
+        groups=_groups(shown, entries, grouping, today),
         figures={verdict: figures[verdict] for verdict in Verdict},
         shown=len(shown),
         services=len({row.order[1] for row in shown}),
         held=len(everything),
         entries=entries,
-        waiting=waiting,
+        waiting=sum(1 for row in near if row.waiting and filters.verdict in ("", row.tally.verdict)),
         settled=sum(row.settled for row in shown),
         observed=sum(row.tally.counts[Status.VERIFIED] for row in shown),
         items=sum(row.total for row in shown),
         section_names=list(dict.fromkeys(entry.section.short for entry in entries)),
         teams=_teams(everything),
         people=sorted(((one.username, one.name) for one in kept.people.values()), key=lambda one: one[1].casefold()),
-        page=page,
-        pages=pages,
-        first=first,
-        last=last,
         seen=kept.seen,
         seal=kept.seal,
-        strips=strips,
-        strip_of_team=strip_of_team,
-        last_runs=runs.last_runs,
-        at_launch=runs.at_launch,
         without=[] if shown else _without(everything, filters, kept, today),
     )
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from readiness.models import DayCount
 
+_KEY = "trend"
 WEEKS = 8
 YOUNG = timedelta(days=14)
 """Where the oldest count is younger than this, every day is a point; otherwise every week is one."""
@@ -35,12 +36,36 @@ class Point:
         return self.verified * 100 // self.items if self.items else 0
 
 
-def trend(at: datetime, *, kinds: Collection[str] = (), teams: Collection[str] = ()) -> list[Point]:
+def trend(
+    at: datetime,
+    *,
+    kinds: Collection[str] = (),
+    teams: Collection[str] = (),
+    drawn: dict[Any, Any] | None = None,
+) -> list[Point]:
     """Return the points of the last eight weeks, the oldest first: a day that was not counted has none.
 
     They are a week apart, back from the newest day that was counted; a day apart while the counts are young. One query
     where today was counted and the counts are not young, else up to three.
+
+    Those of everything rest on what was counted alone: they are kept in ``drawn`` until another day is counted.
     """
+    if drawn is None or kinds or teams:
+        return _points(at, kinds, teams)
+    today = timezone.localdate(at)
+    known: tuple[date, date | None, list[Point]] | None = drawn.get(_KEY)
+    if known is None or known[0] != today or known[1] != _newest(today):
+        points = _points(at, kinds, teams)
+        drawn[_KEY] = known = today, points[-1].day if points else None, points
+    return known[2]
+
+
+def _newest(today: date) -> date | None:
+    """Return the newest day that was counted. One query, one step on an index."""
+    return DayCount.objects.filter(day__lte=today).order_by("-day").values_list("day", flat=True).first()
+
+
+def _points(at: datetime, kinds: Collection[str], teams: Collection[str]) -> list[Point]:
     today = timezone.localdate(at)
     counted = DayCount.objects.filter(day__gte=today - timedelta(weeks=WEEKS), day__lte=today).order_by()
     guessed = {today - timedelta(weeks=number) for number in range(WEEKS + 1)}

@@ -1,5 +1,6 @@
 """Addresses of the overview with something changed, and its filters in words."""
 
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -7,8 +8,9 @@ from django import template
 from django.http import QueryDict
 from django.template.context import Context
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from readiness.selectors.overview import Overview
@@ -18,6 +20,7 @@ from .readiness_words import status_word, verdict_word
 
 register = template.Library()
 _CHOSEN = mark_safe(" selected")
+_CURRENT = mark_safe(' aria-current="true"')
 
 PARAMETERS = {
     "kinds": "kind",
@@ -54,7 +57,10 @@ def changed(context: Context, **changes: object) -> str:
 @register.simple_tag(takes_context=True)
 def toggled(context: Context, name: str, value: str) -> str:
     """Return the address with a value more, or less where it is there already, of those that may be several."""
-    held = _pairs(context["query"])
+    return _toggled(_pairs(context["query"]), name, value)
+
+
+def _toggled(held: Sequence[tuple[str, str]], name: str, value: str) -> str:
     pair = name, value
     return _address([one for one in held if one != pair] if pair in held else [*held, pair])
 
@@ -76,6 +82,34 @@ def kept_fields(context: Context, *but: str) -> Pairs:
 def query_text(context: Context) -> str:
     """Return the query of the address as it is saved."""
     return urlencode(_pairs(context["query"]))
+
+
+@register.simple_tag(takes_context=True)
+def team_choices(context: Context, overview: Overview, chosen: Collection[str]) -> SafeString:
+    """Draw every team as a link that takes it in, or leaves it out where it is in."""
+    teams = tuple((team.slug, team.name) for team in overview.teams)
+    return _team_choices(tuple(_pairs(context["query"])), teams, frozenset(chosen), get_language())
+
+
+@lru_cache(maxsize=16)
+def _team_choices(
+    held: tuple[tuple[str, str], ...], teams: tuple[tuple[str, str], ...], chosen: frozenset[str], _language: str | None
+) -> SafeString:
+    said = format_html('<span class="unseen">, {}</span>', _("chosen"))
+    return format_html_join(
+        "\n",
+        '<li><a id="team-{}" href="{}"{}>{}{}</a></li>',
+        (
+            (
+                slug,
+                _toggled(held, "team", slug),
+                _CURRENT if slug in chosen else "",
+                name,
+                said if slug in chosen else "",
+            )
+            for slug, name in teams
+        ),
+    )
 
 
 @register.simple_tag

@@ -85,15 +85,19 @@ def in_words(points: Sequence[Point], since: str) -> str:
 
 @register.inclusion_tag("partials/trend.html", takes_context=True)
 def trend_picture(
-    context: Context, kinds: Collection[str] = (), teams: Collection[str] = (), live: Point | None = None
+    context: Context,
+    kinds: Collection[str] = (),
+    teams: Collection[str] = (),
+    live: Point | None = None,
+    drawn_before: dict[Any, Any] | None = None,
 ) -> dict[str, Any]:
     """Draw how much was settled over the last eight weeks, of some kinds of environment and of some teams.
 
     ``live`` is what counts at this instant: today's point, in place of the one that was counted as the day began.
-    ``teams`` are slugs. Two queries.
+    ``teams`` are slugs; ``drawn_before`` is where points are kept. One query, or as many as ``trend`` says.
     """
     now = now_of(context)
-    points = trend(now, kinds=kinds, teams=teams)
+    points = trend(now, kinds=kinds, teams=teams, drawn=drawn_before)
     if live is not None and points:
         points = [point for point in points if point.day < live.day] + [live]
     picture = drawn(points)
