@@ -13,6 +13,7 @@ from readiness.enums.words import DecisionKind
 from readiness.models import Decision, Environment, Event, MeetingNote, Presence, Review, User
 from readiness.rules.minutes import MinuteKind
 from readiness.selectors.minutes import minutes_of
+from readiness.selectors.proceedings import proceedings_of
 from readiness.selectors.room import room_of
 from tests.deeds import after, ask, decide, forbidden_by, plan_review, refused, tick
 from tests.factories import NOW, item_of, make_environment, make_member, make_person, make_reviewer, make_service
@@ -180,6 +181,10 @@ def test_what_is_sent_twice_is_kept_once_and_a_line_that_was_decided_meanwhile_s
         meetings.write_note(by=ada, now=after(minutes=5), **{**note, "environment_id": elsewhere, "key": "n4"})
     assert MeetingNote.objects.count() == before
 
+    reviews.close(by=ada, review_id=review.pk, now=after(minutes=6))
+    assert meetings.write_note(by=ada, now=after(minutes=7), **note) == kept
+    assert no_go(review, ada, place, agenda, key="k1", now=after(minutes=7)) == (made, agenda[2].pk)
+
 
 def test_who_is_there_is_kept_and_a_quorum_is_asked_of_every_decision(
     ada: User, sam: User, agenda: list[Environment]
@@ -216,7 +221,8 @@ def test_who_is_there_is_kept_and_a_quorum_is_asked_of_every_decision(
     with refused("ada has the chair"):
         meetings.leave(by=sam, review_id=review.pk, person=ada, now=gone)
     meetings.beat(by=noor, review_id=review.pk, now=gone)  # Who was taken out stays out, though the page is open still.
-    assert set(review.attendees.all()) == {ada}
+    assert set(review.attendees.all()) == {ada, kim}  # Kim was there and left; of Noor the chair says that she was not.
+    assert room_of(review, gone).expected == []
     meetings.come(by=noor, review_id=review.pk, now=after(minutes=5))
     assert room_of(review, after(hours=2)).here == [noor]
     assert [text for kind, _, text in said(review) if kind in (MinuteKind.NAMED, MinuteKind.LEFT)] == [
@@ -297,3 +303,11 @@ def test_a_form_from_before_gives_back_no_chair_and_sends_nobody_out_of_the_room
     assert review.chair == sam
     reviews.change(by=ada, **{**form, "chair": sam}, seen_version=review.version, now=after(minutes=4))
     assert set(review.attendees.all()) == {ada, sam, mia}
+    review.refresh_from_db()
+    reviews.change(by=sam, **form, seen_version=review.version, now=after(minutes=5))
+    assert [line for line in said(review) if line[0] in (MinuteKind.CHAIR, MinuteKind.CHAIR_GIVEN)] == [
+        (MinuteKind.CHAIR, "", "sam took the chair from ada."),
+        (MinuteKind.CHAIR_GIVEN, "", "sam gave the chair to ada, after sam."),
+    ]
+    held = proceedings_of(Review.objects.select_related("chair", "closed_by").get(pk=review.pk))
+    assert held.chairs == [("ada", NOW), ("sam", after(minutes=2)), ("ada", after(minutes=5))]

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -12,7 +13,16 @@ from readiness.selectors.meetings import order_of
 from readiness.selectors.minutes import minutes_of
 from tests.browser import SignedIn
 from tests.deeds import ask, decide_on, plan_review, settle
-from tests.factories import item_of, make_environment, make_member, make_person, make_reviewer, make_service, make_team
+from tests.factories import (
+    PASSWORD,
+    item_of,
+    make_environment,
+    make_member,
+    make_person,
+    make_reviewer,
+    make_service,
+    make_team,
+)
 
 pytestmark = pytest.mark.only_on("postgresql")
 
@@ -187,6 +197,40 @@ def test_the_chairs_line_drops_and_nothing_is_lost_doubled_or_taken_for_done(
     assert [one.text for one in MeetingNote.objects.all()] == ["Ask the vendor.", "Half a sent"]
     said = [one.kind for one in minutes_of(review)]
     assert [said.count(kind) for kind in (MinuteKind.DECIDED, MinuteKind.NOTED, MinuteKind.CHAIR)] == [3, 2, 1]
+
+
+def test_what_is_not_sent_outlives_a_fault_a_reload_and_a_session_that_ended(
+    signed_in: SignedIn, ada: User, held: tuple[Review, list[int]]
+) -> None:
+    review, (first, second, *_rest) = held
+    chair = signed_in(ada)
+    chair.add_init_script("console.error = () => {};")  # htmx tells there of each fault.
+    open_it(chair, review, first)
+    chair.on("dialog", lambda dialog: dialog.accept())  # "Leave the page? What you typed may not be saved."
+    unsent = chair.locator("#unsent")
+
+    chair.route("**/meeting/decide/", lambda route: route.abort())
+    decide_by_keys(chair, "n")
+    expect(unsent).to_contain_text("Not sent yet: No-go, launch-0 in prod.")
+    chair.unroute("**/meeting/decide/")
+    chair.route("**/meeting/decide/", lambda route: route.fulfill(status=500, body="<!doctype html><p>It broke.</p>"))
+    for _ in range(3):
+        with chair.expect_request("**/meeting/decide/"):
+            pass
+    expect(unsent).to_be_visible()
+    expect(chair.locator("#messages .message")).to_have_count(1)
+    chair.reload()
+    expect(unsent).to_contain_text("Not sent yet: No-go, launch-0 in prod.")
+    assert not Decision.objects.exists()
+
+    chair.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    chair.unroute("**/meeting/decide/")
+    chair.get_by_label("Username").fill(ada.username, timeout=WITHIN_MS)
+    chair.get_by_label("Password").fill(PASSWORD)
+    press(chair, "Sign in")
+    looks_at(chair, second)
+    expect(unsent).to_be_hidden()
+    assert Decision.objects.get().environment_id == first
 
 
 def test_people_leave_the_chair_and_follow_again_and_settle_on_the_spot(

@@ -118,6 +118,7 @@ def test_a_condition_is_offered_two_weeks_after_the_launch_and_never_too_late(
         (MinuteKind.LEFT, "", {"person": "Ada"}, "Ada left."),
         (MinuteKind.LEFT, "", {"person": "Noor"}, "Ada took Noor out."),
         (MinuteKind.CHAIR, "", {"before": "Sam"}, "Ada took the chair from Sam."),
+        (MinuteKind.CHAIR_GIVEN, "", {"before": "Sam", "person": "Kim"}, "Ada gave the chair to Kim, after Sam."),
         (MinuteKind.NOTED, "", {"text": "The proxy {buffers}."}, "The proxy {buffers}."),
         (MinuteKind.TICKED, "Alerts", {"reason": "All fired."}, "Ada ticked “Alerts”. All fired."),
         (MinuteKind.GRANTED, "Alerts", {"reason": ""}, "Ada granted the waiver of “Alerts”."),

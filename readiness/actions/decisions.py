@@ -74,17 +74,18 @@ def decide(
     ``seen_decision`` is the decision that stood when the person looked, None for none; another one in between raises
     ``DecisionCrossed``. The items of the sheet stand still until this is written. ``conditions`` count for a go with
     conditions alone, and there is one for each item that is not settled. What this person sends again with the same
-    ``key`` is not decided again: the decision that it made is returned.
+    ``key`` is not decided again: the decision that it made is returned, though the review was closed since.
     """
     environment = _lock_sheet(environment_id)
     review = lock_review(review_id)
-    insist(launch_refusals(by.actor) + open_refusals(review))
-    insist(archived_refusals(environment.service.archived_at, environment.archived_at))
-    if not review.agenda.filter(environment=environment).exists():
-        raise Refused([_("{environment} is not on the agenda of this review.").format(environment=environment)])
+    insist(launch_refusals(by.actor))
     sent = Decision.objects.filter(review=review, by=by, key=key).first() if key else None
     if sent is not None and sent.environment_id == environment.pk:
         return sent
+    insist(open_refusals(review))
+    insist(archived_refusals(environment.service.archived_at, environment.archived_at))
+    if not review.agenda.filter(environment=environment).exists():
+        raise Refused([_("{environment} is not on the agenda of this review.").format(environment=environment)])
     insist(quorum_refusals(review.quorum, len(people_here(review, now)) if review.quorum else 0))
     # Two people may have looked at one moment: what stands is asked without the clock.
     stands = Decision.objects.filter(environment=environment).select_related("by").first()

@@ -116,14 +116,17 @@ def decide(
 def write_note(
     *, by: User, review_id: int, environment_id: int | None, text: str, key: str, now: datetime
 ) -> MeetingNote:
-    """Write a note about a line of the agenda, or about none. One that is sent twice with one ``key`` is kept once."""
+    """Write a note about a line of the agenda, or about none.
+
+    One that is sent twice with one ``key`` is kept once, though the review was closed since.
+    """
     insist(rules.note_refusals(by.actor) + rules.note_text_refusals(text))
+    sent = MeetingNote.objects.filter(review=lock_review(review_id), by=by, key=key).first()
+    if sent is not None:
+        return sent
     review = _held(review_id, by=by)
     if environment_id is not None and not review.agenda.filter(environment=environment_id).exists():
         raise Refused([_("This is not on the agenda of this review.")])
-    sent = MeetingNote.objects.filter(review=review, by=by, key=key).first()
-    if sent is not None:
-        return sent
     note = MeetingNote.objects.create(
         review=review, environment_id=environment_id, by=by, at=now, text=text.strip(), key=key
     )
@@ -189,7 +192,7 @@ def name_person(*, by: User, review_id: int, person: User, now: datetime) -> Pre
 
 @transaction.atomic
 def leave(*, by: User, review_id: int, person: User, now: datetime) -> None:
-    """Take somebody out of the room: oneself, or as the chair anybody."""
+    """Take somebody out of the room: oneself, or as the chair anybody. Who leaves by themselves was there."""
     review = _held(review_id, by=by)
     if person.pk != by.pk:
         insist(_lead_refusals(review, by))
@@ -200,7 +203,8 @@ def leave(*, by: User, review_id: int, person: User, now: datetime) -> None:
     if there is not None:
         there.gone_at, there.named = max(now, there.came_at), False
         there.save(update_fields=["gone_at", "named"])
-    review.attendees.remove(person)
+    if person.pk != by.pk or there is None:
+        review.attendees.remove(person)
     _record("review.person-left", review, by=by, now=now, person=str(person), person_id=person.pk)
 
 

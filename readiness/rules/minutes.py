@@ -18,6 +18,7 @@ class MinuteKind(StrEnum):
     NAMED = "named"
     LEFT = "left"
     CHAIR = "chair"
+    CHAIR_GIVEN = "chair-given"
     NOTED = "noted"
     TICKED = "ticked"
     TAKEN_BACK = "taken-back"
@@ -36,11 +37,12 @@ OF_REVIEW = {
     "review.person-named": MinuteKind.NAMED,
     "review.person-left": MinuteKind.LEFT,
     "review.chair-taken": MinuteKind.CHAIR,
+    "review.changed": MinuteKind.CHAIR_GIVEN,
     "review.noted": MinuteKind.NOTED,
     "review.closed": MinuteKind.CLOSED,
     "decision.made": MinuteKind.DECIDED,
 }
-"""Events that name their review, by their kind."""
+"""Events that name their review, by their kind. Of changes those of the chair, while the meeting is held."""
 
 ON_THE_SPOT = {
     "item.ticked": MinuteKind.TICKED,
@@ -76,6 +78,7 @@ def words(kind: MinuteKind, who: str, title: str, params: Mapping[str, Any]) -> 
         MinuteKind.NAMED: _("{person} is in the room, as {who} says."),
         MinuteKind.LEFT: _("{person} left.") if params.get("person") == who else _("{who} took {person} out."),
         MinuteKind.CHAIR: _("{who} took the chair from {before}."),
+        MinuteKind.CHAIR_GIVEN: _("{who} gave the chair to {person}, after {before}."),
         MinuteKind.CLOSED: _("{who} closed the review."),
     }
     return patterns[kind].format(who=who, person=params.get("person", ""), before=params.get("before", ""))

@@ -18,7 +18,8 @@ class MinuteLine:
     ``number`` is that of its event. ``params`` are codes, names and texts as the event keeps them. Of a note ``text``;
     of a decision ``decision``, ``kind``, ``note``, ``verdict``, ``conditions``, ``waived``, ``instead_of``; of a
     dissent ``decision``, ``reason``; of what was done to an item ``entry``, ``reason``, ``left_out``, ``until``; of
-    whoever came or left ``person``, their name, and ``person_id``; of a chair ``before``, who had it.
+    whoever came or left ``person``, their name, and ``person_id``; of a chair ``before``, who had it, and ``person``,
+    who was given it, where nobody took it.
     """
 
     number: int
@@ -50,7 +51,7 @@ def minutes_of(review: Review) -> list[MinuteLine]:
     own = [event for event in named.select_related("actor", "environment__service") if _of(event, review)]
     opened = min((event.pk for event in own if event.kind == "review.opened"), default=None)
     closed = max((event.pk for event in own if event.kind == "review.closed"), default=None)
-    found = list(own)
+    found = [event for event in own if event.kind != "review.changed" or _gives_chair(event, opened)]
     if opened is not None:
         about = Q(service__in=list(first), kind__in=ON_THE_SPOT, pk__gt=opened)
         if closed is not None:
@@ -63,6 +64,10 @@ def minutes_of(review: Review) -> list[MinuteLine]:
 
 def _of(event: Event, review: Review) -> bool:
     return bool(event.data.get("review") == review.pk)
+
+
+def _gives_chair(event: Event, opened: int | None) -> bool:
+    return opened is not None and event.pk > opened and "chair" in event.data["to"]
 
 
 def _lines(event: Event, places: Mapping[int, Environment], first: Mapping[int, Environment]) -> Iterator[MinuteLine]:
@@ -96,6 +101,8 @@ def _params(event: Event, data: Mapping[str, Any]) -> dict[str, Any]:
     if event.kind == "decision.made":
         kept = {name: data.get(name) for name in ("decision", "kind", "note", "verdict", "instead_of")}
         return {**kept, "conditions": len(data["conditions"]), "waived": data.get("waived", 0)}
+    if event.kind == "review.changed":
+        return {"before": data["from"]["chair"], "person": data["to"]["chair"]}
     if event.item is not None:
         reason = data.get("reason") or data.get("note") or data.get("summary") or ""
         left_out = event.kind.startswith("not-applicable.")

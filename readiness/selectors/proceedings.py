@@ -125,9 +125,10 @@ def _decision(event: Event, data: Mapping[str, Any], titles: Mapping[int, str]) 
 
 
 def _chairs(review: Review, lines: Iterable[MinuteLine]) -> list[tuple[str, datetime | None]]:
-    taken = [line for line in lines if line.kind is MinuteKind.CHAIR]
-    first = str(taken[0].params["before"]) if taken else str(review.chair)
-    return [(first, review.opened_at), *((line.who, line.at) for line in taken)]
+    moved = [line for line in lines if line.kind in (MinuteKind.CHAIR, MinuteKind.CHAIR_GIVEN)]
+    first = str(moved[0].params["before"]) if moved else str(review.chair)
+    # Who takes it is who did it; who is given it is named beside.
+    return [(first, review.opened_at), *((str(line.params.get("person", line.who)), line.at) for line in moved)]
 
 
 def _attendance(review: Review, lines: Iterable[MinuteLine]) -> list[Attended]:

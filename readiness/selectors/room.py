@@ -23,8 +23,8 @@ class Room:
 
 
 def presences(review: Review) -> list[Presence]:
-    """Return who came and did not leave, in that order. One query."""
-    return list(Presence.objects.filter(review=review, gone_at=None).select_related("user"))
+    """Return who came, in that order, whether or not they left. One query."""
+    return list(Presence.objects.filter(review=review).select_related("user"))
 
 
 def people_here(review: Review, at: datetime) -> list[User]:
@@ -42,10 +42,10 @@ def room_of(review: Review, at: datetime) -> Room:
     came = presences(review)
     known = {one.user_id for one in came}
     expected = [one for one in review.attendees.order_by("first_name", "username") if one.pk not in known]
-    over = review.closed_at is not None
+    over, stayed = review.closed_at is not None, [one for one in came if one.gone_at is None]
     return Room(
-        here=[one.user for one in came if over or is_here(one, at)],
-        away=[one.user for one in came if not over and not is_here(one, at)],
+        here=[one.user for one in stayed if over or is_here(one, at)],
+        away=[one.user for one in stayed if not over and not is_here(one, at)],
         expected=expected,
         quorum=review.quorum,
     )

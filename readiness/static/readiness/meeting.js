@@ -167,6 +167,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
 // arrive is not done twice. A later one about the same line, or of the same text, takes the place of one that waits.
 let unsent = [];
 let again;
+const SHELF = `readiness-unsent ${words.person} ${location.pathname}`; // It outlives a reload, and is one person's alone.
+const ANSWERS = new Set([200, 204, 409, 422]); // Whatever else comes is no answer of the meeting: it is sent again.
 
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -193,9 +195,19 @@ function wait(left) {
   unsent = left;
   byId("unsent").querySelector("[data-unsent-words]").textContent = left.map((one) => one.told).join(" ");
   byId("unsent").hidden = !left.length;
+  if (left.length) sessionStorage.setItem(SHELF, JSON.stringify(left));
+  else sessionStorage.removeItem(SHELF);
   clearInterval(again);
   if (left.length) again = setInterval(resend, AGAIN_EVERY_MS);
 }
+
+// What a reload or a new sign-in left behind. The page that it is from had another token.
+function takeUp() {
+  const left = JSON.parse(sessionStorage.getItem(SHELF) ?? "[]");
+  const token = root.querySelector("[name=csrfmiddlewaretoken]")?.value;
+  if (left.length && token) wait(left.map((one) => ({ ...one, values: { ...one.values, csrfmiddlewaretoken: token } })));
+}
+addEventListener("beforeunload", (event) => { if (unsent.length) event.preventDefault(); });
 
 let sending = null;
 async function resend() {
@@ -208,6 +220,15 @@ async function resend() {
   sending = null;
 }
 
+const isPage = (xhr) => /^\s*<!doctype/i.test(xhr.responseText); // Such as the one to sign in at.
+
+// What is sent again and refused says so once.
+document.addEventListener("htmx:responseError", (event) => {
+  if (!sending || event.detail.elt !== root) return;
+  if (sending.wasRefused) event.stopImmediatePropagation();
+  sending.wasRefused = true;
+}, true);
+
 const noAnswer = ({ detail }) => {
   const { elt, requestConfig } = detail;
   if (root && elt.matches("[data-keeps]") && requestConfig?.verb === "post" && elt.kept) keep(elt, requestConfig.path);
@@ -216,7 +237,7 @@ document.addEventListener("htmx:sendError", noAnswer);
 document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status >= 502) noAnswer(event); });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const { path, parameters } = detail.requestConfig ?? {};
-  if (!unsent.length || !parameters || !detail.xhr?.status || detail.xhr.status >= 502) return;
+  if (!unsent.length || !parameters || !ANSWERS.has(detail.xhr?.status) || isPage(detail.xhr)) return;
   const left = unsent.filter((one) => !isSame(one, path, parameters));
   if (left.length < unsent.length) wait(left);
 });
@@ -251,6 +272,7 @@ function minutes() {
 }
 
 if (root) {
+  takeUp();
   beat();
   setInterval(beat, BEAT_EVERY_MS);
   setInterval(minutes, 5_000);
