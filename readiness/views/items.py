@@ -37,6 +37,9 @@ from .crossings import Crossing, crossed_item
 from .following import asks_again, followed
 from .sheets import sheet_context
 
+Act = Callable[[Item, SeenForm], str]
+"""What is done with a form about an item, and what to say when it worked."""
+
 TABS = ("evidence", "runs", "waiver", "comments", "history", "why")
 
 
@@ -182,7 +185,7 @@ def submit(
     name: str,
     tab: str,
     form: Callable[..., SeenForm],
-    act: Callable[[Item, SeenForm], str],
+    act: Act,
     refusals: Callable[[Request, Service], list[str]] = refusals_to_change,
 ) -> HttpResponse:
     """Take a form about an item through its rules and its action; whatever refuses is shown where it belongs.
@@ -212,6 +215,18 @@ def submit(
 @require_POST
 def tick(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
     """Record a person's word."""
+    return submit(
+        request,
+        (service, environment, entry),
+        name="tick",
+        tab="evidence",
+        form=TickForm,
+        act=ticking(request),
+    )
+
+
+def ticking(request: Request) -> Act:
+    """Return what ticks an item for whoever asks."""
 
     def act(item: Item, form: SeenForm) -> str:
         written = actions.tick(by=request.user, item_id=item.pk, now=timezone.now(), **form.cleaned_data)
@@ -219,14 +234,7 @@ def tick(request: Request, service: str, environment: str, entry: str) -> HttpRe
             return _("Ticked.")
         return _("Kept, but it does not count yet: this entry wants a link to the evidence.")
 
-    return submit(
-        request,
-        (service, environment, entry),
-        name="tick",
-        tab="evidence",
-        form=TickForm,
-        act=act,
-    )
+    return act
 
 
 @require_POST

@@ -1,6 +1,7 @@
 """What is settled on the spot in a meeting: ticked, run again, asked for, granted and refused, without leaving it."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -8,19 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from readiness.actions import items as item_actions
-from readiness.actions import requests as request_actions
 from readiness.actions.items import Crossed
-from readiness.enums.words import Stance
 from readiness.forms.items import DecideForm, SeenForm, TickForm, WaiverForm
 from readiness.forms.services import resent
-from readiness.models import Item, Service
-from readiness.rules.permissions import Refused, insist, review_refusals
+from readiness.models import Service
+from readiness.rules.permissions import Refused, insist
 
 from .access import Request, find_environment, find_item, refusals_to_change
-from .items import ids
+from .items import Act, ids, ticking
 from .meetings import Answer, done, looked_at, page
-from .requests import named_request
+from .requests import answering, asking_to_wait, refusals_to_answer
 from .reviews import find_review
 from .runs import ask_of_item
 
@@ -28,59 +26,21 @@ from .runs import ask_of_item
 @require_POST
 def tick(request: Request, review: int, service: str, environment: str, entry: str) -> HttpResponse:
     """Record a person's word."""
-
-    def act(item: Item, form: SeenForm) -> str:
-        written = item_actions.tick(by=request.user, item_id=item.pk, now=timezone.now(), **form.cleaned_data)
-        if all(evidence.supported for evidence in written):
-            return _("Ticked.")
-        return _("Kept, but it does not count yet: this entry wants a link to the evidence.")
-
-    return _submit(request, review, (service, environment, entry), "tick", TickForm, act)
+    return _submit(request, review, (service, environment, entry), "tick", TickForm, ticking(request))
 
 
 @require_POST
 def ask_waiver(request: Request, review: int, service: str, environment: str, entry: str) -> HttpResponse:
     """Ask that an item may wait."""
-    now = timezone.now()
-
-    def act(item: Item, form: SeenForm) -> str:
-        asked = form.cleaned_data
-        request_actions.ask_waiver(
-            by=request.user,
-            item_id=item.pk,
-            stance=Stance(asked["stance"]),
-            reason=asked["reason"],
-            until_day=asked["until"],
-            seen_version=asked["seen_version"],
-            now=now,
-        )
-        return _("Asked. A reviewer will grant or refuse it.")
-
-    def form(data: object, auto_id: str) -> SeenForm:
-        return WaiverForm(data, now=now, auto_id=auto_id)
-
-    return _submit(request, review, (service, environment, entry), "waiver", form, act)
+    now, place = timezone.now(), (service, environment, entry)
+    return _submit(request, review, place, "waiver", partial(WaiverForm, now=now), asking_to_wait(request, now))
 
 
 @require_POST
 def answer(request: Request, review: int, service: str, environment: str, entry: str) -> HttpResponse:
     """Grant or refuse what was asked."""
-
-    def act(item: Item, form: SeenForm) -> str:
-        given = form.cleaned_data
-        grant = given["answer"] == "grant"
-        request_actions.decide(
-            by=request.user,
-            request=named_request(item, given["request"]),
-            grant=grant,
-            note=given["note"],
-            seen_version=given["seen_version"],
-            now=timezone.now(),
-        )
-        return _("Granted.") if grant else _("Refused.")
-
     place = (service, environment, entry)
-    return _submit(request, review, place, "answer", DecideForm, act, lambda sent, _: review_refusals(sent.user.actor))
+    return _submit(request, review, place, "answer", DecideForm, answering(request), refusals_to_answer)
 
 
 @require_POST
@@ -98,7 +58,7 @@ def _submit(
     address: tuple[str, str, str],
     name: str,
     form: Callable[..., SeenForm],
-    act: Callable[[Item, SeenForm], str],
+    act: Act,
     refusals: Callable[[Request, Service], list[str]] = refusals_to_change,
 ) -> HttpResponse:
     """Take a form about an item; whatever refuses is shown at its line, and what was typed stays."""

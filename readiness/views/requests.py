@@ -1,5 +1,6 @@
 """Asking for a waiver or for "not applicable", and answering."""
 
+from datetime import datetime
 from functools import partial
 
 from django.http import Http404, HttpResponse
@@ -15,7 +16,7 @@ from readiness.models import Item, NotApplicable, Service, Waiver
 from readiness.rules.permissions import end_waiver_refusals, review_refusals
 
 from .access import Request, number_in
-from .items import request_key, submit
+from .items import Act, request_key, submit
 from .mine import decided
 
 
@@ -23,6 +24,18 @@ from .mine import decided
 def ask_waiver(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
     """Ask that an item may wait."""
     now = timezone.now()
+    return submit(
+        request,
+        (service, environment, entry),
+        name="waiver",
+        tab="waiver",
+        form=partial(WaiverForm, now=now),
+        act=asking_to_wait(request, now),
+    )
+
+
+def asking_to_wait(request: Request, now: datetime) -> Act:
+    """Return what asks for a waiver of an item."""
 
     def act(item: Item, form: SeenForm) -> str:
         asked = form.cleaned_data
@@ -37,14 +50,7 @@ def ask_waiver(request: Request, service: str, environment: str, entry: str) -> 
         )
         return _("Asked. A reviewer will grant or refuse it.")
 
-    return submit(
-        request,
-        (service, environment, entry),
-        name="waiver",
-        tab="waiver",
-        form=partial(WaiverForm, now=now),
-        act=act,
-    )
+    return act
 
 
 @require_POST
@@ -74,14 +80,26 @@ def ask_not_applicable(request: Request, service: str, environment: str, entry: 
 @require_POST
 def decide(request: Request, service: str, environment: str, entry: str) -> HttpResponse:
     """Grant or refuse what was asked."""
+    return submit(
+        request,
+        (service, environment, entry),
+        name="decide",
+        tab="waiver",
+        form=DecideForm,
+        act=answering(request),
+        refusals=refusals_to_answer,
+    )
+
+
+def answering(request: Request) -> Act:
+    """Return what grants or refuses the request about an item that a form names."""
 
     def act(item: Item, form: SeenForm) -> str:
         answer = form.cleaned_data
         grant = answer["answer"] == "grant"
-        asked = named_request(item, answer["request"])
         actions.decide(
             by=request.user,
-            request=asked,
+            request=named_request(item, answer["request"]),
             grant=grant,
             note=answer["note"],
             seen_version=answer["seen_version"],
@@ -89,15 +107,12 @@ def decide(request: Request, service: str, environment: str, entry: str) -> Http
         )
         return _("Granted.") if grant else _("Refused.")
 
-    return submit(
-        request,
-        (service, environment, entry),
-        name="decide",
-        tab="waiver",
-        form=DecideForm,
-        act=act,
-        refusals=lambda sent, _: review_refusals(sent.user.actor),
-    )
+    return act
+
+
+def refusals_to_answer(request: Request, _service: Service) -> list[str]:
+    """Return why this person may not answer what is asked of reviewers."""
+    return review_refusals(request.user.actor)
 
 
 @require_POST
@@ -118,7 +133,7 @@ def decide_batch(request: Request, service: str, environment: str, entry: str) -
         tab="waiver",
         form=DecideForm,
         act=act,
-        refusals=lambda sent, _: review_refusals(sent.user.actor),
+        refusals=refusals_to_answer,
     )
 
 
