@@ -48,7 +48,7 @@ def main() -> None:
             found += _measured("overview", large, data, "--times", asked.times)
         if "growth" in asked.parts:
             grown = [_measured("growth", worlds[services], data, "--times", asked.times) for services in sorted(worlds)]
-            found += [*chain(*grown), *_flat([page for page, _ in grown])]
+            found += [*chain(*grown), *_flat([one[0] for one in grown])]
         for part in ("ticks", "viewers"):
             if part in asked.parts:
                 copy = named(large, part)

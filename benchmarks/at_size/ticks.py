@@ -20,12 +20,12 @@ def measure(*, times: int) -> Iterator[Result]:
     """Yield how long a tick takes, with and without the panel that is drawn after it. It writes."""
     user = User.objects.get(pk=Membership.objects.order_by("pk").values_list("user_id", flat=True)[0])
     client = client_of(user)
-    ticks, panels, bare = _items(user), _items(user, skip=4 * times + 20), _items(user, skip=8 * times + 40)
+    ticks, panels, bare = (items_to_tick(user, skip=skip) for skip in (0, 4 * times + 20, 8 * times + 40))
     checked = _same_rows(client, ticks, bare)
     real, panel, rows = in_turns(
         [
-            Timed(lambda: _tick(client, next(ticks))),
-            Timed(lambda: _tick(client, next(panels), htmx=True)),
+            Timed(lambda: send_tick(client, next(ticks))),
+            Timed(lambda: send_tick(client, next(panels), htmx=True)),
             Timed(lambda: _bare(client, next(bare))),
         ],
         times=times,
@@ -43,7 +43,7 @@ def measure(*, times: int) -> Iterator[Result]:
         )
 
 
-def _items(user: User, *, skip: int = 0) -> Iterator[Item]:
+def items_to_tick(user: User, *, skip: int = 0) -> Iterator[Item]:
     """Return items of a person's teams that no probe observes, each to be used once."""
     mine = Item.objects.filter(service__team__in=user.teams.all(), environment__isnull=False)
     unseen = mine.exclude(entry__clauses__probe__in=("key-validity", "spend-cap", "proxy-buffering"))
@@ -51,7 +51,8 @@ def _items(user: User, *, skip: int = 0) -> Iterator[Item]:
     return islice(iter(list(chosen)), skip, None)
 
 
-def _tick(client: Client, item: Item, *, htmx: bool = False) -> None:
+def send_tick(client: Client, item: Item, *, htmx: bool = False) -> None:
+    """Send the form of a tick as a person does. RuntimeError where it is not taken."""
     address = reverse("item-tick", args=[item.service.slug, item.environment.name, item.entry.slug])
     headers = {"hx-request": "true"} if htmx else {}
     answer = client.post(address, {"summary": SUMMARY, "links": LINK, "seen_version": item.version}, headers=headers)
@@ -71,7 +72,7 @@ def _same_rows(client: Client, ticks: Iterator[Item], bare: Iterator[Item]) -> s
     found = []
     item = next(ticks)
     other = next(one for one in bare if one.entry_id == item.entry_id)
-    for one, send in ((item, _tick), (other, _bare)):
+    for one, send in ((item, send_tick), (other, _bare)):
         before = Evidence.objects.count(), Event.objects.count()
         send(client, one)
         found.append((Evidence.objects.count() - before[0], Event.objects.count() - before[1]))
