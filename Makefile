@@ -33,7 +33,7 @@ soak: $(VENV)/.ready-to-test
 		tests/test_random_histories.py tests/test_told_through_actions.py; done
 	READINESS_TEST_DATABASE=postgresql SOAK_TICKS=$(TICKS) $(BIN)/pytest --timeout=0 tests/test_many_clients.py
 
-## bench: the pages at the size of a large company, on PostgreSQL; about half an hour. ARGS="--services 50" for less
+## bench: the pages at the size of a large company, on PostgreSQL; about twenty minutes. ARGS="--services 50" for less
 bench: $(VENV)/.ready-to-test
 	@$(BIN)/python -m benchmarks.at_size $(ARGS)
 

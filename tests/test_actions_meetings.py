@@ -223,6 +223,9 @@ def test_who_is_there_is_kept_and_a_quorum_is_asked_of_every_decision(
     meetings.beat(by=noor, review_id=review.pk, now=gone)  # Who was taken out stays out, though the page is open still.
     assert set(review.attendees.all()) == {ada, kim}  # Kim was there and left; of Noor the chair says that she was not.
     assert room_of(review, gone).expected == []
+    events = Event.objects.count()
+    meetings.leave(by=kim, review_id=review.pk, person=kim, now=after(minutes=5))  # A page that was open twice.
+    assert (Event.objects.count(), review.attendees.filter(pk=kim.pk).exists()) == (events, True)
     meetings.come(by=noor, review_id=review.pk, now=after(minutes=5))
     assert room_of(review, after(hours=2)).here == [noor]
     assert [text for kind, _, text in said(review) if kind in (MinuteKind.NAMED, MinuteKind.LEFT)] == [

@@ -90,6 +90,7 @@ def test_everybody_can_use_every_page_and_each_looks_as_it_is_kept(page_of: Call
             wide = page.evaluate("document.documentElement.scrollWidth")
             if wide > width:
                 differing.append(f"{name} is {wide} px wide at {width} px")
+            differing += [f"{name} at {width} px: {cut}" for cut in cut_off(page)]
             taken, kept = looks.take(page), looks.path(name, width)
             if os.environ.get("LOOKS") == "keep":
                 looks.keep(taken, kept)
@@ -102,12 +103,23 @@ def test_everybody_can_use_every_page_and_each_looks_as_it_is_kept(page_of: Call
 
 
 def in_french(page: Page, name: str, known: list[str]) -> list[str]:
-    """Return what a page has in English when it is asked for in French, and where it is wider than a phone."""
+    """Return what a page has in English when it is asked for in French, and where it or a table is too wide then."""
     address, context = page.url, page.context
     context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": "fr-ca", "url": address}])
     page.set_viewport_size({"width": 390, "height": HEIGHT})
     page.goto(address)
     said = [f"{name}, in French: {text}" for text in left_in_english(page.content(), known=known)]
     wide = page.evaluate("document.documentElement.scrollWidth")
+    for width in WIDTHS[1:]:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        said += [f"{name} in French at {width} px: {cut}" for cut in cut_off(page)]
     context.clear_cookies(name=settings.LANGUAGE_COOKIE_NAME)
     return [*said, f"{name} is {wide} px wide in French, at 390 px"] if wide > 390 else said
+
+
+def cut_off(page: Page) -> list[str]:
+    """Return the tables of a page that are wider than what they stand in, so that columns are out of sight."""
+    tables = page.locator(".table-card:not(.heat-region)").evaluate_all(
+        "cards => cards.map((card) => [card.scrollWidth, card.clientWidth])"
+    )
+    return [f"a table is {inside} px wide in {outside}" for inside, outside in tables if inside > outside + 1]

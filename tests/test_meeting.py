@@ -7,11 +7,13 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, Route, expect
 
+from readiness.actions import reviews
+from readiness.actions.meetings import go_to
 from readiness.models import Condition, Decision, Environment, MeetingNote, Review, User
 from readiness.rules.minutes import MinuteKind
 from readiness.selectors.meetings import order_of
 from readiness.selectors.minutes import minutes_of
-from tests.browser import SignedIn
+from tests.browser import SignedIn, session_of
 from tests.deeds import ask, decide_on, plan_review, settle
 from tests.factories import (
     PASSWORD,
@@ -23,6 +25,7 @@ from tests.factories import (
     make_service,
     make_team,
 )
+from tests.servers.site import LiveSite
 
 pytestmark = pytest.mark.only_on("postgresql")
 
@@ -199,10 +202,37 @@ def test_the_chairs_line_drops_and_nothing_is_lost_doubled_or_taken_for_done(
     assert [said.count(kind) for kind in (MinuteKind.DECIDED, MinuteKind.NOTED, MinuteKind.CHAIR)] == [3, 2, 1]
 
 
+def sign_in(page: Page, person: User) -> None:
+    page.get_by_label("Username").fill(person.username, timeout=WITHIN_MS)
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Sign in")
+
+
+def ends_session_and_signs_in(page: Page, person: User) -> None:
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    sign_in(page, person)
+
+
+def off_agenda(review: Review, place: int, *, by: User) -> None:
+    review.refresh_from_db()
+    stay = review.agenda.exclude(environment=place).select_related("environment__service")
+    reviews.change(
+        by=by,
+        review_id=review.pk,
+        title=review.title,
+        starts_at=review.starts_at,
+        chair=review.chair,
+        environments=[line.environment for line in stay],
+        attendees=[],
+        seen_version=review.version,
+        now=timezone.now(),
+    )
+
+
 def test_what_is_not_sent_outlives_a_fault_a_reload_and_a_session_that_ended(
     signed_in: SignedIn, ada: User, held: tuple[Review, list[int]]
 ) -> None:
-    review, (first, second, *_rest) = held
+    review, (first, second, third, _last) = held
     chair = signed_in(ada)
     chair.add_init_script("console.error = () => {};")  # htmx tells there of each fault.
     open_it(chair, review, first)
@@ -223,14 +253,44 @@ def test_what_is_not_sent_outlives_a_fault_a_reload_and_a_session_that_ended(
     expect(unsent).to_contain_text("Not sent yet: No-go, launch-0 in prod.")
     assert not Decision.objects.exists()
 
-    chair.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    ends_session_and_signs_in(chair, ada)
     chair.unroute("**/meeting/decide/")
-    chair.get_by_label("Username").fill(ada.username, timeout=WITHIN_MS)
-    chair.get_by_label("Password").fill(PASSWORD)
-    press(chair, "Sign in")
     looks_at(chair, second)
     expect(unsent).to_be_hidden()
     assert Decision.objects.get().environment_id == first
+
+    chair.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    decide_by_keys(chair, "n")  # The first that is heard of it.
+    sign_in(chair, ada)
+    looks_at(chair, third)
+    assert Decision.objects.get(environment=second).by == ada
+
+
+def test_what_is_refused_holds_nothing_up_and_nobody_sends_what_another_wrote(
+    signed_in: SignedIn, ada: User, held: tuple[Review, list[int]], live_site: LiveSite
+) -> None:
+    review, (first, second, *_others) = held
+    sam = make_reviewer("sam")
+    chair = signed_in(ada)
+    chair.add_init_script("console.error = () => {};")
+    open_it(chair, review, first)
+    chair.context.set_offline(True)
+    decide_by_keys(chair, "n")
+    chair.locator("#note_text").fill("Ask the vendor.")
+    chair.locator("#note_text").press("Control+Enter")
+    unsent = chair.locator("#unsent")
+    expect(unsent).to_contain_text("Not sent yet: No-go, launch-0 in prod. Ask the vendor.")
+    off_agenda(review, first, by=sam)
+    chair.context.set_offline(False)
+    expect(unsent).to_be_hidden()
+    expect(chair.locator("#messages")).to_contain_text("That did not work")
+    expect(chair.locator("main")).to_contain_text("not on the agenda of this review")
+    expect(chair.locator("#note_text")).to_have_value("Ask the vendor.")
+    assert not Decision.objects.exists()
+
+    chair.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session_of(sam), "url": live_site.url}])
+    go_to(by=ada, review_id=review.pk, environment_id=second, now=timezone.now())
+    expect(chair.locator("[data-meeting]")).to_have_attribute("data-person", str(sam.pk), timeout=WITHIN_MS)
 
 
 def test_people_leave_the_chair_and_follow_again_and_settle_on_the_spot(

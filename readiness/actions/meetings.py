@@ -192,13 +192,16 @@ def name_person(*, by: User, review_id: int, person: User, now: datetime) -> Pre
 
 @transaction.atomic
 def leave(*, by: User, review_id: int, person: User, now: datetime) -> None:
-    """Take somebody out of the room: oneself, or as the chair anybody. Who leaves by themselves was there."""
+    """Take somebody out of the room: oneself, or as the chair anybody. Who leaves by themselves was there.
+
+    Who was not to be there, or has left already, is left as they are.
+    """
     review = _held(review_id, by=by)
     if person.pk != by.pk:
         insist(_lead_refusals(review, by))
-    there = Presence.objects.filter(review=review, user=person, gone_at=None).first()
+    there = Presence.objects.filter(review=review, user=person).first()
     was_named = review.attendees.filter(pk=person.pk).exists()
-    if there is None and not was_named:
+    if not was_named if there is None else there.gone_at is not None:
         return
     if there is not None:
         there.gone_at, there.named = max(now, there.came_at), False

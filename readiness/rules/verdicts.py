@@ -16,12 +16,14 @@ class Under:
     """The decision that stands on an environment at an instant.
 
     ``conditions`` maps each item that may wait under it to the first instant at which it may no longer; those that were
-    ``discharged`` are not in it, so an item that is unsettled again after that is outside them.
+    ``discharged`` are not in it, so an item that is unsettled again after that is outside them. ``decision`` is which
+    one it is.
     """
 
     kind: DecisionKind
     conditions: Mapping[int, datetime] = field(default_factory=dict)
     discharged: Collection[int] = ()
+    decision: int | None = field(default=None, compare=False)
 
     @property
     def is_go(self) -> bool:

@@ -94,7 +94,7 @@ class Held:
 
 
 def held(feed: CalendarFeed, at: datetime) -> Held:
-    """Return what the calendar of an address holds at an instant. Twenty-four queries at most, whatever there is."""
+    """Return what the calendar of an address holds at an instant. Twenty-five queries at most, whatever there is."""
     user, team = feed.made_by, feed.team
     teams = [team] if team is not None else list(Team.objects.filter(pk__in=user.actor.teams))
     first = timezone.localdate(at) - BACK

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from readiness.enums.words import DecisionKind
-from readiness.models import Environment
+from readiness.models import Decision, Environment
 from readiness.rules.decisions import got_worse
 from readiness.rules.snapshots import hash_of, statuses_in
 
-from .decisions import made_by, newest_decisions
+from .decisions import newest_decisions
 from .fleet import Row, fleet
 
 UNCOVERED = "uncovered"
@@ -26,16 +26,16 @@ def look(rows: Iterable[Row], at: datetime) -> None:
     """
     new = _new(rows)
     goes = _goes(new)
-    found = list(with_decisions(Environment.objects.filter(pk__in=goes).only("pk"), new, at)) if goes else []
+    found = list(with_decisions(Environment.objects.filter(pk__in=goes).only("pk"), new)) if goes else []
     compare(new, found, at)
 
 
-def with_decisions(places: QuerySet[Environment], rows: Iterable[Row], at: datetime) -> QuerySet[Environment]:
+def with_decisions(places: QuerySet[Environment], rows: Iterable[Row]) -> QuerySet[Environment]:
     """Return environments, each with what ``compare`` needs of it: the go that a row that is new stands under."""
     goes = _goes(_new(rows))
     if not goes:
         return places
-    made = made_by(at).filter(environment__in=goes)
+    made = Decision.objects.filter(environment=OuterRef("pk"), pk__in=goes.values())
     return places.annotate(**{name: Subquery(made.values(column)[:1]) for name, column in _READ.items()})
 
 
@@ -55,7 +55,7 @@ def uncovered(row: Row) -> bool:
 def uncovered_of(environments: Iterable[int], at: datetime) -> set[int]:
     """Return those of a few environments that stand under a go that no longer covers them.
 
-    One query where no go stands, five at most.
+    One query where no go stands, seven at most.
     """
     decided = newest_decisions(environments, at)
     under_a_go = {pk for pk, one in decided.items() if one.kind != DecisionKind.NO_GO}
@@ -70,8 +70,9 @@ def _new(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if UNCOVERED not in row.drawn]
 
 
-def _goes(new: Sequence[Row]) -> list[int]:
-    return [row.pk for row in new if row.under and row.under.is_go]
+def _goes(new: Sequence[Row]) -> dict[int, int]:
+    """Return the goes that rows stand under. Not what stands by the clock of who asks: a row may be of a later one."""
+    return {row.pk: row.under.decision for row in new if row.under and row.under.is_go and row.under.decision}
 
 
 def _covers(row: Row, snapshot: str, hashed: str, at: datetime) -> bool:

@@ -23,22 +23,18 @@ def newest_decisions(environments: Iterable[int] | None, at: datetime) -> dict[i
 def newest(environments: Iterable[int] | None, at: datetime) -> QuerySet[Decision]:
     """Return, as a query, the newest decision of each environment by an instant; None asks for all."""
     places = Environment.objects.all() if environments is None else Environment.objects.filter(pk__in=environments)
-    return Decision.objects.filter(pk__in=places.order_by().values_list(Subquery(made_by(at).values("pk")[:1])))
-
-
-def made_by(at: datetime) -> QuerySet[Decision]:
-    """Return, for a subquery of environments, the decisions on each by an instant, the one that stands first."""
-    return Decision.objects.filter(environment=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
+    made = Decision.objects.filter(environment=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
+    return Decision.objects.filter(pk__in=places.order_by().values_list(Subquery(made.values("pk")[:1])))
 
 
 def standing_decisions(environments: Iterable[int] | None, at: datetime) -> dict[int, Under]:
     """Return what stands on each environment at an instant, as the rules take it. One query."""
-    columns = ("environment_id", "kind", "conditions__item_id", "conditions__until", "conditions__discharged_at")
-    kinds: dict[int, DecisionKind] = {}
+    columns = ("environment_id", "pk", "kind", "conditions__item_id", "conditions__until", "conditions__discharged_at")
+    kinds: dict[int, tuple[int, DecisionKind]] = {}
     conditions: dict[int, dict[int, datetime]] = {}
     discharged: dict[int, set[int]] = {}
-    for environment, kind, item, until, settled_at in newest(environments, at).order_by().values_list(*columns):
-        kinds[environment] = DecisionKind(kind)
+    for environment, pk, kind, item, until, settled_at in newest(environments, at).order_by().values_list(*columns):
+        kinds[environment] = pk, DecisionKind(kind)
         if item is None or kind != DecisionKind.GO_WITH_CONDITIONS:
             continue
         if settled_at is not None and settled_at <= at:
@@ -46,8 +42,8 @@ def standing_decisions(environments: Iterable[int] | None, at: datetime) -> dict
         else:
             conditions.setdefault(environment, {})[item] = until
     return {
-        one: Under(kind=kind, conditions=conditions.get(one, {}), discharged=discharged.get(one, ()))
-        for one, kind in kinds.items()
+        one: Under(kind=kind, conditions=conditions.get(one, {}), discharged=discharged.get(one, ()), decision=pk)
+        for one, (pk, kind) in kinds.items()
     }
 
 

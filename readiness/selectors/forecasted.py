@@ -48,7 +48,7 @@ def looked(rows: Iterable[Row], kept: Fleet, at: datetime) -> Looked:
             _ask(asked, kept, at, looked_last(_places(asked)))
         return Looked(_last_runs(shown), _known(ahead))
     places = looked_last(_places(asked) | Environment.objects.filter(pk__in=shown)).annotate(ended=_ended())
-    found = _ask(asked, kept, at, covering.with_decisions(places, shown.values(), at))
+    found = _ask(asked, kept, at, covering.with_decisions(places, shown.values()))
     covering.compare(shown.values(), found, at)
     return Looked({one.pk: getattr(one, "ended", None) for one in found}, _known(ahead))
 

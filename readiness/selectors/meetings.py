@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from readiness.models import Decision, Environment, Item, Membership, Review, User
-from readiness.rules.meetings import Group, OnAgenda, in_order
+from readiness.rules.meetings import Group, OnAgenda, in_order, next_line
 
 from .minutes import MinuteLine, minutes_of
 from .reviews import AgendaItem, environments_to_show, review_page
@@ -117,6 +117,17 @@ def meeting(review: Review, at: datetime, *, line: int | None = None) -> Meeting
 def order_of(review: Review, at: datetime) -> list[int]:
     """Return the environments of an agenda in the order in which it is gone through, without the archived ones."""
     return [one.environment.pk for one in ordered(review_page(review, at).agenda) if one.group is not Group.ARCHIVED]
+
+
+def decided_with(
+    key: str, *, by: User, review: Review, environment_id: int, at: datetime
+) -> tuple[Decision, int | None] | None:
+    """Return what a person decided on a line with a key that they sent, and the line that comes next; else None."""
+    found = Decision.objects.filter(review=review, environment=environment_id, by=by, key=key).first() if key else None
+    if found is None:
+        return None
+    decided = set(review.decisions.values_list("environment_id", flat=True))
+    return found, next_line(order_of(review, at), decided, environment_id)
 
 
 def ordered(agenda: Sequence[AgendaItem]) -> list[Place]:

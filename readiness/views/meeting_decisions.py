@@ -12,15 +12,15 @@ from readiness.actions.decisions import DecisionCrossed, NewCondition, NewDissen
 from readiness.forms.meetings import MeetingDecisionForm
 from readiness.forms.reviews import typed
 from readiness.forms.services import resent
-from readiness.models import Environment, Review
+from readiness.models import Decision, Environment, Review
 from readiness.rules.permissions import Refused, insist, launch_refusals
 from readiness.selectors.launches import launch_lines
-from readiness.selectors.meetings import order_of
+from readiness.selectors.meetings import decided_with, order_of
 from readiness.selectors.reviews import environments_to_show
 
 from .access import Request, number_in
 from .decisions import MOST_DISSENTS, kind_of
-from .meetings import Answer, done, looked_at, page
+from .meetings import Answer, done, looked_at, page, written_by_refusals
 from .reviews import find_review
 
 
@@ -28,7 +28,7 @@ from .reviews import find_review
 def decide(request: Request, review: int) -> HttpResponse:
     """Decide on a line of the agenda."""
     found = find_review(review)
-    insist(launch_refusals(request.user.actor))
+    insist(launch_refusals(request.user.actor) + written_by_refusals(request))
     named = number_in(request.POST.get("line", "")) or 0
     place = get_object_or_404(environments_to_show(), pk=named, agenda_lines__review=found)
     rows = min(number_in(request.POST.get("dissents", "")) or 0, MOST_DISSENTS)
@@ -39,10 +39,13 @@ def decide(request: Request, review: int) -> HttpResponse:
         form = MeetingDecisionForm(initial=known, environment=place, left=left, dissents=more, now=timezone.now())
         return _again(request, found, place, Answer(decision=form))
     kind = kind_of(request.POST["kind"])
+    key, now = request.POST.get("key", "").replace("\0", ""), timezone.now()
+    before = decided_with(key, by=request.user, review=found, environment_id=place.pk, at=now)
+    if before is not None:  # Its answer never arrived. The sheet may have moved since, and the review be closed.
+        return _made(request, found, place, *before)
     form = _form(request, place, rows)
     if not form.decide(kind):
         return _again(request, found, place, Answer(decision=form, status=422))
-    now = timezone.now()
     try:
         decision, after = actions.decide(
             by=request.user,
@@ -66,9 +69,14 @@ def decide(request: Request, review: int) -> HttpResponse:
         form = _form(request, place, rows)  # Other items may be unsettled by now.
         form.decide(kind)
         return _again(request, found, place, Answer(decision=form, problem=refused.reasons, status=422))
+    return _made(request, found, place, decision, after)
+
+
+def _made(request: Request, review: Review, place: Environment, decision: Decision, after: int | None) -> HttpResponse:
+    """Say what was decided, and go on to the line that comes next where this page looks at a line of its own."""
     said = _("{decision} for {place}, on a snapshot of its sheet.")
     messages.success(request, said.format(decision=decision.get_kind_display(), place=place))
-    return done(request, found, line=after if looked_at(request) else None)
+    return done(request, review, line=after if looked_at(request) else None)
 
 
 def _form(request: Request, place: Environment, rows: int, sent: object = None) -> MeetingDecisionForm:

@@ -147,7 +147,7 @@ def people(request: Request, review: int) -> HttpResponse:
 def note(request: Request, review: int) -> HttpResponse:
     """Write a note into the minutes."""
     found = find_review(review)
-    insist(rules.note_refusals(request.user.actor))
+    insist(rules.note_refusals(request.user.actor) + written_by_refusals(request))
     form = NoteForm(request.POST)
     if not form.is_valid():
         return page(request, found, line=looked_at(request), answer=Answer(note=form, status=422))
@@ -165,6 +165,13 @@ def note(request: Request, review: int) -> HttpResponse:
         answer = Answer(note=form, problem=refused.reasons, status=422)
         return page(request, find_review(review), line=looked_at(request), answer=answer)
     return done(request, found)
+
+
+def written_by_refusals(request: Request) -> list[str]:
+    """Return why what one person wrote is not taken as another's: a page may outlive its session, and send again."""
+    if request.POST.get("person", "") in ("", str(request.user.pk)):
+        return []
+    return [_("Somebody else was signed in here when this was written. Nothing of it was saved.")]
 
 
 def looked_at(request: Request) -> int | None:

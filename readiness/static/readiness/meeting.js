@@ -167,10 +167,13 @@ document.addEventListener("htmx:afterSettle", (event) => {
 // arrive is not done twice. A later one about the same line, or of the same text, takes the place of one that waits.
 let unsent = [];
 let again;
+let loadsAnew = false; // The page is left to be drawn anew: nothing is lost by that.
 const SHELF = `readiness-unsent ${words.person} ${location.pathname}`; // It outlives a reload, and is one person's alone.
-const ANSWERS = new Set([200, 204, 409, 422]); // Whatever else comes is no answer of the meeting: it is sent again.
+const OLD_MS = 600_000; // Whatever is older when the page is opened again is sent only once somebody says so.
+const ANSWERS = new Set([200, 204, 409, 422]);
 
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const isPage = (xhr) => /^\s*<!doctype/i.test(xhr.responseText); // Such as the one to sign in at.
 
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (!root || !detail.elt.matches("[data-keeps]") || detail.verb !== "post") return;
@@ -181,8 +184,9 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 function keep(elt, path) {
   const kind = elt.kept.kind && byId("decide-form")?.querySelector(`[value="${CSS.escape(elt.kept.kind)}"]`);
   const told = elt.dataset.what ? `${kind ? kind.firstChild.textContent.trim() : ""}, ${elt.dataset.what}.` : elt.kept.text;
-  const one = { path, told, values: elt.kept, note: elt.id === "note-form" };
-  wait([...unsent.filter((other) => !isSame(other, path, one.values)), one]);
+  const { csrfmiddlewaretoken, ...values } = elt.kept; // The page has one whenever it sends.
+  const one = { path, told, values, note: elt.id === "note-form", at: Date.now() };
+  wait([...unsent.filter((other) => !isSame(other, path, values)), one]);
 }
 
 function isSame(one, path, values) {
@@ -193,54 +197,81 @@ function isSame(one, path, values) {
 
 function wait(left) {
   unsent = left;
-  byId("unsent").querySelector("[data-unsent-words]").textContent = left.map((one) => one.told).join(" ");
-  byId("unsent").hidden = !left.length;
-  if (left.length) sessionStorage.setItem(SHELF, JSON.stringify(left));
-  else sessionStorage.removeItem(SHELF);
   clearInterval(again);
-  if (left.length) again = setInterval(resend, AGAIN_EVERY_MS);
+  if (left.some((one) => !one.isOld)) again = setInterval(resend, AGAIN_EVERY_MS);
+  byId("unsent").querySelector("[data-unsent-words]").textContent = left.map((one) => one.told).join(" ");
+  byId("unsent").querySelector("[data-unsent-send]").hidden = !left.some((one) => one.isOld);
+  byId("unsent").hidden = !left.length;
+  try {
+    if (left.length) sessionStorage.setItem(SHELF, JSON.stringify(left));
+    else sessionStorage.removeItem(SHELF);
+  } catch { /* The browser keeps nothing: it lives as long as the page. */ }
 }
 
-// What a reload or a new sign-in left behind. The page that it is from had another token.
+// What a reload or a new sign-in left behind.
 function takeUp() {
-  const left = JSON.parse(sessionStorage.getItem(SHELF) ?? "[]");
-  const token = root.querySelector("[name=csrfmiddlewaretoken]")?.value;
-  if (left.length && token) wait(left.map((one) => ({ ...one, values: { ...one.values, csrfmiddlewaretoken: token } })));
+  let left = [];
+  try { left = JSON.parse(sessionStorage.getItem(SHELF) ?? "[]"); } catch { /* As above. */ }
+  if (left.length) wait(left.map((one) => ({ ...one, wasRefused: false, isOld: Date.now() - one.at > OLD_MS })));
 }
-addEventListener("beforeunload", (event) => { if (unsent.length) event.preventDefault(); });
 
 let sending = null;
+let isSending = false;
 async function resend() {
-  if (sending) return;
-  while (unsent.length && unsent[0] !== sending) {
-    [sending] = unsent;
-    const { path, values } = sending;
-    await window.htmx.ajax("POST", path, { source: root, swap: "none", values }).catch(() => {});
+  if (isSending) return;
+  isSending = true;
+  for (const one of unsent.filter(({ isOld }) => !isOld)) {
+    if (!unsent.includes(one)) continue;
+    sending = one;
+    const values = { ...one.values, csrfmiddlewaretoken: document.querySelector("[name=csrfmiddlewaretoken]").value };
+    await window.htmx.ajax("POST", one.path, { source: root, swap: "none", values }).catch(() => {});
   }
-  sending = null;
+  [sending, isSending] = [null, false];
 }
 
-const isPage = (xhr) => /^\s*<!doctype/i.test(xhr.responseText); // Such as the one to sign in at.
-
-// What is sent again and refused says so once.
+// What is sent again and meets a fault says so once.
 document.addEventListener("htmx:responseError", (event) => {
   if (!sending || event.detail.elt !== root) return;
   if (sending.wasRefused) event.stopImmediatePropagation();
   sending.wasRefused = true;
 }, true);
 
-const noAnswer = ({ detail }) => {
-  const { elt, requestConfig } = detail;
-  if (root && elt.matches("[data-keeps]") && requestConfig?.verb === "post" && elt.kept) keep(elt, requestConfig.path);
-};
+const keeps = (elt, config) => root && elt?.matches("[data-keeps]") && config?.verb === "post" && elt.kept;
+const noAnswer = ({ detail }) => { if (keeps(detail.elt, detail.requestConfig)) keep(detail.elt, detail.requestConfig.path); };
 document.addEventListener("htmx:sendError", noAnswer);
 document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status >= 502) noAnswer(event); });
+
+// A session that ended is answered with the page to sign in at, to which the whole page goes: before that it is kept.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!root || detail.xhr.status !== 200 || !isPage(detail.xhr)) return;
+  loadsAnew = true;
+  const { elt, path } = detail.requestConfig ?? {};
+  if (keeps(elt, detail.requestConfig)) keep(elt, path);
+}, true);
+
+// Done, or refused for good: what the meeting answers, and what is refused as such. A fault and a page that is out of date
+// are neither.
+function isOver(xhr) {
+  if (ANSWERS.has(xhr.status)) return !isPage(xhr);
+  return xhr.status >= 400 && xhr.status < 500 && ![408, 429].includes(xhr.status) && !/data-out-of-date/.test(xhr.responseText);
+}
+
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const { path, parameters } = detail.requestConfig ?? {};
-  if (!unsent.length || !parameters || !ANSWERS.has(detail.xhr?.status) || isPage(detail.xhr)) return;
+  if (!unsent.length || !parameters || !detail.xhr?.status || !isOver(detail.xhr)) return;
   const left = unsent.filter((one) => !isSame(one, path, parameters));
   if (left.length < unsent.length) wait(left);
 });
+
+// Somebody else signed in elsewhere in this browser, and the page was drawn for them: it is theirs from here on.
+document.addEventListener("htmx:afterSettle", () => {
+  const drawnFor = root?.querySelector("form [name=person][data-who]")?.value;
+  if (!drawnFor || drawnFor === words.person) return;
+  loadsAnew = true;
+  location.reload();
+});
+
+if (root) addEventListener("beforeunload", (event) => { if (unsent.length && !loadsAnew) event.preventDefault(); });
 
 // What is sent again comes from no form of the page, which leaves alone what is typed in one. Here that is what was sent:
 // it is kept by now, or comes back with the answer.
@@ -252,9 +283,15 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (!form || String(mine) !== typed) return;
   form.reset();
   delete form.dataset.unsent;
+  if (detail.xhr.status !== 200 && form.contains(document.activeElement)) document.activeElement.blur(); // It comes back.
 });
 addEventListener("online", resend);
-document.addEventListener("click", (event) => { if (event.target.closest("[data-unsent-drop]")) wait([]); });
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-unsent-drop]")) wait([]);
+  if (!event.target.closest("[data-unsent-send]")) return;
+  wait(unsent.map((one) => ({ ...one, isOld: false })));
+  resend();
+});
 
 // --- who is there, and for how long -----------------------------------------------------------------------------------------
 function beat() {
