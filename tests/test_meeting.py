@@ -8,13 +8,13 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, Route, expect
 
 from readiness.actions import reviews
-from readiness.actions.meetings import go_to
+from readiness.actions.meetings import go_to, write_note
 from readiness.models import Condition, Decision, Environment, MeetingNote, Review, User
 from readiness.rules.minutes import MinuteKind
 from readiness.selectors.meetings import order_of
 from readiness.selectors.minutes import minutes_of
 from tests.browser import SignedIn, session_of
-from tests.deeds import ask, decide_on, plan_review, settle
+from tests.deeds import ask, decide_on, plan_review, settle, tick
 from tests.factories import (
     PASSWORD,
     item_of,
@@ -26,6 +26,7 @@ from tests.factories import (
     make_team,
 )
 from tests.servers.site import LiveSite
+from tests.servers.waiting import eventually
 
 pytestmark = pytest.mark.only_on("postgresql")
 
@@ -291,6 +292,39 @@ def test_what_is_refused_holds_nothing_up_and_nobody_sends_what_another_wrote(
     chair.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session_of(sam), "url": live_site.url}])
     go_to(by=ada, review_id=review.pk, environment_id=second, now=timezone.now())
     expect(chair.locator("[data-meeting]")).to_have_attribute("data-person", str(sam.pk), timeout=WITHIN_MS)
+
+
+def test_the_next_launch_opens_at_its_head_minutes_stay_at_their_end_and_a_late_note_can_be_copied(
+    signed_in: SignedIn, ada: User, mia: User, held: tuple[Review, list[int]]
+) -> None:
+    review, (first, second, *_others) = held
+    chair = signed_in(ada, viewport={"width": 1280, "height": 420})
+    open_it(chair, review, first)
+    other = signed_in(mia)
+    other.goto(address(review))
+    for number in range(9):
+        write_note(
+            by=mia, review_id=review.pk, environment_id=None, text=f"{number}", key=f"{number}", now=timezone.now()
+        )
+    minutes = chair.locator("#meeting-minutes")
+    expect(minutes).to_contain_text("8", timeout=WITHIN_MS)
+    end = "card => card.scrollHeight - card.clientHeight - card.scrollTop < 2 && card.scrollTop > 0"
+    eventually(lambda: minutes.evaluate(end), 60, what="the newest line is in sight")
+    chair.mouse.wheel(0, 600)
+    eventually(lambda: chair.evaluate("scrollY") > 100, 60, what="it scrolled")
+    decide_by_keys(chair, "n")
+    looks_at(chair, second)
+    eventually(lambda: chair.evaluate("scrollY") == 0, 60, what="the head of the next launch is in sight")
+
+    other.locator("#note_text").fill("Ask the vendor once more.")
+    reviews.close(by=ada, review_id=review.pk, now=timezone.now())
+    expect(other.locator("main")).to_contain_text("closed this review", timeout=WITHIN_MS)
+    other.locator("#note_text").press("Control+Enter")
+    kept = other.locator("#meeting-note")
+    expect(kept).to_contain_text("What you wrote was not saved. Copy what you still need: Ask the vendor once more.")
+    tick(mia, item_of(Environment.objects.get(pk=second), "rotation-runbook"), now=timezone.now())
+    expect(other.locator("#meeting-line")).to_contain_text("Key rotation runbook", timeout=WITHIN_MS)
+    expect(kept).to_contain_text("Ask the vendor once more.")
 
 
 def test_people_leave_the_chair_and_follow_again_and_settle_on_the_spot(

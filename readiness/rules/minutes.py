@@ -78,7 +78,9 @@ def words(kind: MinuteKind, who: str, title: str, params: Mapping[str, Any]) -> 
         MinuteKind.NAMED: _("{person} is in the room, as {who} says."),
         MinuteKind.LEFT: _("{person} left.") if params.get("person") == who else _("{who} took {person} out."),
         MinuteKind.CHAIR: _("{who} took the chair from {before}."),
-        MinuteKind.CHAIR_GIVEN: _("{who} gave the chair to {person}, after {before}."),
+        MinuteKind.CHAIR_GIVEN: _("{who} gave the chair to {person}.")
+        if params.get("before") == who
+        else _("{who} gave the chair to {person}, after {before}."),
         MinuteKind.CLOSED: _("{who} closed the review."),
     }
     return patterns[kind].format(who=who, person=params.get("person", ""), before=params.get("before", ""))

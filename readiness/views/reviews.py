@@ -162,9 +162,11 @@ def _page(
 ) -> HttpResponse:
     now = timezone.now()
     seen = {"minutes": review.minutes, "seen_version": review.version}
+    shown = selector.review_page(review, now)
     context = {
         "now": now,
-        "page": selector.review_page(review, now),
+        "page": shown,
+        "undecided": [str(one.line.environment) for one in shown.agenda if one.decided_here is None],
         "review": review,
         "minutes": form or MinutesForm(initial=seen),
         "write_refusals": launch_refusals(request.user.actor) or actions.open_refusals(review),

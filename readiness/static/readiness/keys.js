@@ -76,7 +76,8 @@ function show(slug, tab, then) {
 function write(detail, id) {
   const act = document.getElementById(id);
   if (act) act.open = true;
-  const field = act?.querySelector("textarea, select, input:not([type=hidden])");
+  // Text first: a key that is typed on a choice is a key of the page.
+  const field = act?.querySelector("textarea, input[type=text]") ?? act?.querySelector("select, input:not([type=hidden])");
   if (field) {
     field.focus();
     field.closest(".act").scrollIntoView({ block: "nearest" });

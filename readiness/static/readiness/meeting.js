@@ -140,26 +140,46 @@ function settle() {
   if (document.activeElement !== document.body) return; // Somebody was faster, and types already.
   byId("line-title").focus({ preventScroll: true });
   root.querySelector(".agenda-row[aria-current]")?.scrollIntoView({ block: "nearest" });
-  scrollTo({ top: 0 });
+  requestAnimationFrame(() => scrollTo({ top: 0, behavior: "instant" })); // After whatever keeps the place of a part.
 }
 
-// The button that decided a line is left at once, so that no second Enter finds it on the next line.
+// What decided a line or kept a note is left at once: no second Enter finds it, and the keys are the page's again.
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (root && detail.elt.id === "decide-form") document.activeElement?.blur();
+  if (root && ["decide-form", "note-form"].includes(detail.elt.id)) document.activeElement?.blur();
+  if (root && detail.elt.id === "decide-form") decidedOn = byId("meeting-line").dataset.line;
 });
+let decidedOn = null; // The line that was sent from here; the next one may come with another answer, and is ours too.
+
+// The minutes stay at their end, unless somebody reads further up.
+let atEnd = true;
+const minutesCard = () => byId("meeting-minutes");
+document.addEventListener("scroll", ({ target }) => {
+  if (target.id === "meeting-minutes") atEnd = target.scrollTop + target.clientHeight >= target.scrollHeight - 8;
+}, true);
+function showEnd() {
+  const card = minutesCard();
+  if (card && atEnd) card.scrollTop = card.scrollHeight;
+}
 
 const isOwn = ({ detail }) => detail.requestConfig && !detail.requestConfig.elt?.matches("[data-poll]");
 document.addEventListener("htmx:afterSwap", (event) => { if (root && isOwn(event)) settle(); });
 
 document.addEventListener("htmx:afterSettle", (event) => {
   if (!root) return;
+  const goesOn = decidedOn !== null && byId("meeting-line").dataset.line !== decidedOn;
+  if (goesOn) decidedOn = null;
   const own = isOwn(event);
-  if (own) settle();
+  if (own || goesOn) settle();
   else if (document.activeElement === document.body || !document.activeElement.closest("#meeting-line")) shown = byId("meeting-line").dataset.line;
   if (own && [409, 422].includes(event.detail.xhr?.status)) {
-    setTimeout(() => byId("meeting-line").querySelector('[aria-invalid="true"]')?.focus());
+    setTimeout(() => {
+      const line = byId("meeting-line");
+      line.querySelector('[aria-invalid="true"]')?.focus();
+      line.querySelector("[role=alert]")?.scrollIntoView({ block: "nearest" });
+    });
   }
   minutes();
+  requestAnimationFrame(showEnd);
 });
 
 // --- what could not be sent -----------------------------------------------------------------------------------------------
@@ -310,6 +330,7 @@ function minutes() {
 
 if (root) {
   takeUp();
+  showEnd();
   beat();
   setInterval(beat, BEAT_EVERY_MS);
   setInterval(minutes, 5_000);

@@ -31,6 +31,7 @@ function isSelecting(part) {
 function isBusy(part) {
   const active = document.activeElement;
   if (pressed && part.contains(pressed)) return true;
+  if (part.querySelector("[data-not-kept]")) return true; // What somebody wrote stands there, and nowhere else.
   if (part.contains(active) && active.matches(FIELD)) return true;
   return isSelecting(part) || changedFields(part).length > 0;
 }
