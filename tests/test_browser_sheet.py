@@ -50,6 +50,8 @@ def test_a_member_works_the_sheet_without_touching_a_pointer(signed_in: SignedIn
     assert page.evaluate(FOCUSED) == "open-separate-keys"
     keys.press("w")
     expect(page.locator("#separate-keys_waiver_stance_0")).to_be_focused()
+    keys.type("just proxy x")
+    expect(page.locator("#separate-keys_waiver_stance_0")).to_be_focused()
     page.locator("#open-separate-keys").focus()
     keys.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()

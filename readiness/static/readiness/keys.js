@@ -76,8 +76,7 @@ function show(slug, tab, then) {
 function write(detail, id) {
   const act = document.getElementById(id);
   if (act) act.open = true;
-  // Text first: a key that is typed on a choice is a key of the page.
-  const field = act?.querySelector("textarea, input[type=text]") ?? act?.querySelector("select, input:not([type=hidden])");
+  const field = act?.querySelector("textarea, select, input:not([type=hidden])");
   if (field) {
     field.focus();
     field.closest(".act").scrollIntoView({ block: "nearest" });
@@ -117,7 +116,8 @@ const ACTS = {
 };
 
 // --- the keys ---------------------------------------------------------------------------------------------------------
-const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog";
+// On a choice within a form somebody is about to type, too: what they type there is no key of the page.
+const TYPING = "input:not([type=checkbox], [type=radio]), .act input, textarea, select, [contenteditable], dialog";
 
 document.addEventListener("keydown", (event) => {
   const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("form[data-words] textarea");
