@@ -153,7 +153,7 @@ let decidedOn = null; // The line that was sent from here; the next one may come
 // The minutes stay at their end, unless somebody reads further up.
 let atEnd = true;
 const minutesCard = () => byId("meeting-minutes");
-document.addEventListener("scroll", ({ target }) => {
+document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target } }) => {
   if (target.id === "meeting-minutes") atEnd = target.scrollTop + target.clientHeight >= target.scrollHeight - 8;
 }, true);
 function showEnd() {
@@ -179,7 +179,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
     });
   }
   minutes();
-  requestAnimationFrame(showEnd);
+  queueMicrotask(showEnd); // After what keeps the place of a part, and before the next answer.
 });
 
 // --- what could not be sent -----------------------------------------------------------------------------------------------
