@@ -52,7 +52,7 @@ def main() -> None:
         for part in ("ticks", "viewers"):
             if part in asked.parts:
                 copy = named(large, part)
-                create(copy, template="world")  # These write: each on a copy of its own.
+                create(copy, template="world")  # These write much: each on a copy of its own.
                 found += _measured(part, copy, data, "--times", asked.times)
     sys.stdout.write("\n".join([*_head(asked, began), "", *lines(found)]) + "\n")
 

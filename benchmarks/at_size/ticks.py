@@ -6,9 +6,9 @@ from itertools import islice
 from django.test import Client
 from django.urls import reverse
 
-from readiness.models import Clause, Event, Evidence, Item, Membership, User
+from readiness.models import Clause, Event, Evidence, Item, User
 
-from .people import client_of
+from .people import a_member, client_of
 from .table import Result
 from .timing import Timed, in_turns, load, ratio
 
@@ -18,7 +18,7 @@ SUMMARY, LINK = "Looked at it on the dashboard, and it holds.", "https://docs.ex
 
 def measure(*, times: int) -> Iterator[Result]:
     """Yield how long a tick takes, with and without the panel that is drawn after it. It writes."""
-    user = User.objects.get(pk=Membership.objects.order_by("pk").values_list("user_id", flat=True)[0])
+    user = a_member()
     client = client_of(user)
     ticks, panels, bare = (items_to_tick(user, skip=skip) for skip in (0, 4 * times + 20, 8 * times + 40))
     checked = _same_rows(client, ticks, bare)

@@ -15,7 +15,6 @@ from readiness.rules.calendar_feeds import BACK, CANCELLED_FOR, MOST, nearness
 from readiness.rules.chain import FIRST_HASH
 from readiness.rules.verdicts import Tally
 
-from . import covering
 from . import fleet as fleets
 from .calendar_month import Whose, reviews_of
 from .decisions import newest_decisions
@@ -123,7 +122,6 @@ def _launches(teams: Sequence[Team], first: date, at: datetime) -> tuple[list[La
     dated = [row for row in rows if row.launch_on is not None and row.launch_on >= first]
     dated = sorted(dated, key=lambda row: nearness(row.launch_on or today, today))[:MOST]
     at_launch = looked(dated, kept, at).at_launch
-    covering.look(dated, at)
     moved = _moved(teams, at)
     found = [
         LaunchDay(

@@ -13,8 +13,8 @@ from readiness.models import AgendaLine, Decision, Environment, Review, Team, Us
 from readiness.rules.calendar_months import OVERDUE, Month, Remark, remarks
 from readiness.rules.verdicts import Tally
 
-from . import covering
 from . import fleet as fleets
+from .covering import uncovered
 from .decisions import newest_decisions
 from .fleet import Fleet, Row
 from .forecasted import looked
@@ -65,7 +65,7 @@ class Launch:
     @property
     def uncovered(self) -> bool:
         """Whether it stands under a go that no longer covers it."""
-        return covering.uncovered(self.row)
+        return uncovered(self.row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,6 @@ def _launches(rows: Sequence[Row], kept: Fleet, at: datetime) -> dict[int, Launc
     """Return launches by their keys. Three queries, and those of forecasts and goes that are not known."""
     today, keys = timezone.localdate(at), {row.pk for row in rows}
     at_launch = looked(rows, kept, at).at_launch
-    covering.look(rows, at)
     decided = newest_decisions(keys, at) if keys else {}
     agenda = AgendaLine.objects.filter(environment__in=keys, review__closed_at=None).select_related("review")
     reviews: dict[int, Review] = {}

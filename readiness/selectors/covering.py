@@ -26,8 +26,7 @@ def look(rows: Iterable[Row], at: datetime) -> None:
     """
     new = _new(rows)
     goes = _goes(new)
-    found = list(with_decisions(Environment.objects.filter(pk__in=goes).only("pk"), new)) if goes else []
-    compare(new, found, at)
+    compare(new, with_decisions(Environment.objects.filter(pk__in=goes).only("pk"), new) if goes else (), at)
 
 
 def with_decisions(places: QuerySet[Environment], rows: Iterable[Row]) -> QuerySet[Environment]:

@@ -34,7 +34,7 @@ class Looked:
 
 
 def looked(rows: Iterable[Row], kept: Fleet, at: datetime) -> Looked:
-    """Return what some rows show of runs.
+    """Return what some rows show of runs, once ``covering`` has looked at them, too.
 
     Runs are not in the ledger: when one ended last is asked each time, in one query with one step on an index for each.
     A verdict on a launch date is asked where it is not known or is known for too long: two queries more, or one where
@@ -46,6 +46,7 @@ def looked(rows: Iterable[Row], kept: Fleet, at: datetime) -> Looked:
     if 3 * len(asked) < max(1, len(shown)):
         if asked:
             _ask(asked, kept, at, looked_last(_places(asked)))
+        covering.look(shown.values(), at)
         return Looked(_last_runs(shown), _known(ahead))
     places = looked_last(_places(asked) | Environment.objects.filter(pk__in=shown)).annotate(ended=_ended())
     found = _ask(asked, kept, at, covering.with_decisions(places, shown.values()))

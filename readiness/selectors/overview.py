@@ -15,7 +15,6 @@ from readiness.models import Entry, Team
 from readiness.rules.spoken import month_name
 from readiness.rules.verdicts import Tally
 
-from . import covering
 from . import fleet as fleets
 from .fleet import Fleet, Row
 from .forecasted import looked
@@ -124,7 +123,6 @@ def overview(
     left = _left(kept, filters, grouping, at)
     groups, page, pages, first, last = _one_page(left.groups, page, size)
     runs = looked((row for group in groups for row in group.rows), kept, at)
-    covering.look((row for group in groups for row in group.rows), at)
     strips, strip_of_team = _strips(groups)
     return replace(
         left,

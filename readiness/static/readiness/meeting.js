@@ -152,12 +152,11 @@ let decidedOn = null; // The line that was sent from here; the next one may come
 
 // The minutes stay at their end, unless somebody reads further up.
 let atEnd = true;
-const minutesCard = () => byId("meeting-minutes");
 document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target } }) => {
   if (target.id === "meeting-minutes") atEnd = target.scrollTop + target.clientHeight >= target.scrollHeight - 8;
 }, true);
 function showEnd() {
-  const card = minutesCard();
+  const card = byId("meeting-minutes");
   if (card && atEnd) card.scrollTop = card.scrollHeight;
 }
 
@@ -236,17 +235,15 @@ function takeUp() {
 }
 
 let sending = null;
-let isSending = false;
 async function resend() {
-  if (isSending) return;
-  isSending = true;
+  if (sending) return;
   for (const one of unsent.filter(({ isOld }) => !isOld)) {
     if (!unsent.includes(one)) continue;
     sending = one;
     const values = { ...one.values, csrfmiddlewaretoken: document.querySelector("[name=csrfmiddlewaretoken]").value };
     await window.htmx.ajax("POST", one.path, { source: root, swap: "none", values }).catch(() => {});
   }
-  [sending, isSending] = [null, false];
+  sending = null;
 }
 
 // What is sent again and meets a fault says so once.
@@ -285,7 +282,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 
 // Somebody else signed in elsewhere in this browser, and the page was drawn for them: it is theirs from here on.
 document.addEventListener("htmx:afterSettle", () => {
-  const drawnFor = root?.querySelector("form [name=person][data-who]")?.value;
+  const drawnFor = root?.querySelector("form input[name=person]")?.value;
   if (!drawnFor || drawnFor === words.person) return;
   loadsAnew = true;
   location.reload();
