@@ -74,6 +74,7 @@ class Mouse(Hands):
     """With a pointer, and keys for letters."""
 
     def press(self, target: Locator) -> None:
+        self.page.wait_for_load_state()  # Before its scripts run, the link of an item leads to a page of its own.
         target.click()
 
     def write(self, field: Locator, text: str) -> None:
@@ -159,6 +160,7 @@ class Keyboard(Hands):
 
     def reach(self, target: Locator) -> None:
         """Go there by Tab, past the bar where a page has just come; it says where one is, and is in sight."""
+        self.page.wait_for_load_state()
         expect(target).to_be_visible()
         if target.evaluate(WHERE) == "nowhere" and target.evaluate("(target) => Boolean(target.closest('main'))"):
             self.keys.press("Tab")
@@ -204,6 +206,7 @@ class Keyboard(Hands):
             self.press(button)
 
     def begin(self, act: str, slug: str) -> Locator:
+        self.page.wait_for_load_state()  # The keys are there by then.
         _, key, form = ACTS[act]
         if self.page.locator("[data-detail] .panel").count():
             expect(self.page.locator(":focus"), "What was done last has lost the place.").to_have_count(1)

@@ -1,10 +1,11 @@
 """Open pages follow the ledger in a real browser, and leave alone what somebody has in hand."""
 
 import re
+from functools import partial
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from readiness.models import Environment, User
 from tests.browser import NewContext, SignedIn
@@ -99,6 +100,60 @@ def test_pages_without_a_live_part_follow_too_and_lose_neither_focus_nor_place(
     expect(page.locator(".waits > li")).to_have_count(3)
     expect(page.locator("#changed")).to_be_hidden()
     assert page.evaluate("window.marked")
+
+
+SETTLED = """() => new Promise((resolve) => {
+    let left = 2;
+    document.addEventListener("htmx:afterSettle", ({ target }) => {
+        if (target.matches("[data-detail]") && --left === 0) setTimeout(resolve);
+    });
+})"""
+
+
+@pytest.mark.parametrize("order", ["as they were asked for", "the other way round"])
+def test_of_two_panels_the_one_that_was_asked_for_last_is_open(
+    signed_in: SignedIn, mia: User, prod: Environment, order: str
+) -> None:
+    page = signed_in(mia)
+    page.goto(prod.get_absolute_url())
+    page.evaluate("htmx.config.defaultSettleDelay = 400")  # The second answer is there before the first has settled.
+    waiting: dict[str, Route] = {}
+    for slug in ("rotation-runbook", "audit-log"):
+        page.route(f"**/items/{slug}/", partial(waiting.__setitem__, slug))
+        with page.expect_request(f"**/items/{slug}/"):
+            page.locator(f"#open-{slug}").click()
+    page.evaluate(f"() => {{ window.settled = ({SETTLED})(); }}")
+    for slug in sorted(waiting, reverse=order == "as they were asked for"):
+        waiting[slug].continue_()
+    page.evaluate("window.settled")
+    expect(page.locator("#detail-audit-log .panel")).to_be_visible()
+    expect(page.locator("#detail-rotation-runbook")).to_be_empty()
+    expect(page.locator("#open-rotation-runbook")).to_have_attribute("aria-expanded", "false")
+
+
+def test_what_was_held_back_is_never_put_over_what_was_asked_for_after_it(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    noa = make_member(mia.teams.get(), "noa")
+    page = signed_in(mia)
+    page.goto(prod.get_absolute_url())
+    follows(page)
+    page.locator("#open-audit-log").click()
+    page.locator("#audit-log_tick_summary").focus()
+    tick(noa, item_of(prod, "audit-log"), now=timezone.now())
+    expect(page.locator("#changed")).to_be_visible()
+
+    waiting: list[Route] = []
+    page.route("**/?tab=history", partial(waiting.append))
+    page.locator("#tab-audit-log-history").click()
+    for slug in ("alerts", "dashboards"):  # Long enough for what is held to be put where nobody is at work.
+        tick(noa, item_of(prod, slug), now=timezone.now())
+        expect(page.locator(f"#row-{slug}")).to_contain_text("by noa")
+    expect(page.locator("#changed")).to_be_visible()
+    waiting.pop().continue_()
+    expect(page.locator("#tab-audit-log-history")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#changed")).to_be_hidden()
+    assert waiting == []
 
 
 def test_the_overview_follows_and_says_so_in_one_sentence(signed_in: SignedIn, mia: User, prod: Environment) -> None:

@@ -51,6 +51,9 @@ document.addEventListener("htmx:afterSettle", (event) => {
   awaited = null;
   setTimeout(() => then(document.getElementById(id))); // After the page's own handlers.
 });
+document.addEventListener("htmx:beforeRequest", ({ detail: { target } }) => {
+  if (target.matches("[data-detail]") && target.id !== awaited?.id) awaited = null;
+});
 document.addEventListener("htmx:afterRequest", ({ detail: { successful, target, xhr } }) => {
   if (target?.id === awaited?.id && (!successful || xhr.status === 204)) awaited = null;
 });

@@ -7,6 +7,7 @@ const words = document.getElementById("words").dataset; // In the language of th
 const say = (said) => { if (announcer) announcer.textContent = said; };
 
 // --- panels: one is open at a time, Esc and "Close" empty it ---------------------------------------------------------
+let newest = ""; // The panel that was asked for last: answers may come in another order.
 const panels = () => [...document.querySelectorAll("[data-detail]")].filter((detail) => detail.childElementCount);
 const opener = (slug) => document.getElementById(`open-${slug}`);
 
@@ -148,7 +149,12 @@ document.addEventListener("htmx:afterSettle", (event) => {
   prepare();
 });
 
+document.addEventListener("htmx:beforeRequest", ({ detail: { target } }) => {
+  if (target.matches("[data-detail]")) newest = target.id;
+});
+
 function settlePanel(detail) {
+  if (detail.id !== newest && !written(detail)) return close(detail);
   for (const other of panels()) if (other !== detail && !written(other)) close(other);
   const wrong = detail.querySelector('[aria-invalid="true"]');
   if (wrong) wrong.focus();

@@ -8,6 +8,7 @@ const held = new Map(); // The id of a part to what shall stand there: an elemen
 const FIELD = "input:not([type=hidden], [type=submit], [type=button]), textarea, select, [contenteditable]";
 const TEXT = 'textarea, input:not([type=checkbox], [type=radio])';
 const OURS = new Set(["aria-expanded", "tabindex", "hidden", "open", "data-timed", "disabled", "data-unsent"]); // Scripts set these.
+const asking = new Map(); // What somebody asked for and waits for: the request to the part that its answer will stand in.
 let pressed = null;
 
 // --- who is busy in a part --------------------------------------------------------------------------------------------
@@ -31,6 +32,7 @@ function isSelecting(part) {
 function isBusy(part) {
   const active = document.activeElement;
   if (pressed && part.contains(pressed)) return true;
+  if ([...asking.values()].some((target) => part.contains(target))) return true; // The answer would go into a part that is gone.
   if (part.querySelector("[data-not-kept]")) return true; // What somebody wrote stands there, and nowhere else.
   if (part.contains(active) && active.matches(FIELD)) return true;
   return isSelecting(part) || changedFields(part).length > 0;
@@ -138,8 +140,10 @@ function arrive(part, fresh) {
   showLine();
 }
 
+const isGone = (part) => !part || (part.matches("[data-detail]") && !part.childElementCount); // A panel that was closed.
+
 function showLine() {
-  for (const id of held.keys()) if (!document.getElementById(id)) held.delete(id);
+  for (const id of held.keys()) if (isGone(document.getElementById(id))) held.delete(id);
   if (line && line.hidden !== (held.size === 0)) line.hidden = held.size === 0;
 }
 
@@ -151,7 +155,7 @@ function lookAgain() {
   looking = setTimeout(() => {
     for (const [id, fresh] of [...held]) {
       const part = document.getElementById(id);
-      if (!part || typeof fresh === "function" || isBusy(part) || losesFocus(part, fresh)) continue;
+      if (isGone(part) || typeof fresh === "function" || isBusy(part) || losesFocus(part, fresh)) continue;
       held.delete(id);
       put(part, fresh);
     }
@@ -162,6 +166,17 @@ for (const name of ["focusout", "input", "change", "reset", "selectionchange"]) 
 document.addEventListener("pointerdown", (event) => { pressed = event.target; });
 for (const name of ["pointerup", "pointercancel", "dragend"]) {
   document.addEventListener(name, () => { setTimeout(() => { pressed = null; lookAgain(); }); }); // After the click.
+}
+
+// What somebody asked for is newer than what was held back before it came.
+document.addEventListener("htmx:beforeSend", ({ detail: { elt, target, xhr } }) => {
+  if (!elt.matches("[data-poll]")) asking.set(xhr, target);
+});
+document.addEventListener("htmx:afterRequest", ({ detail: { xhr } }) => { if (asking.delete(xhr)) lookAgain(); });
+for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
+  document.addEventListener(name, ({ detail: { shouldSwap, target } }) => {
+    if (shouldSwap !== false && held.delete(target.id)) showLine();
+  });
 }
 
 // What was typed goes along to the same field; where there is none any more, it is shown, so that it can be copied.
