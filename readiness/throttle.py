@@ -97,21 +97,23 @@ def count_wrong_link(address: str, *, now: datetime) -> None:
     _count(address, now)
 
 
-def feeds_refused_until(address: str, *, now: datetime) -> datetime | None:
-    """Return from when this address may ask for calendars again, after so many that are none; None where it may now."""
-    return _refused_until(f"feeds/{address}", WRONG_FEED_LIMIT, now)
+def claim_wrong_feed(address: str, *, now: datetime) -> datetime | None:
+    """Count a calendar address that is none, or is none any more, and return None; or from when it may be asked again.
 
-
-def count_wrong_feed(address: str, *, now: datetime) -> None:
-    """Count a calendar address that is none, or is none any more."""
-    _count(f"feeds/{address}", now)
+    Those that work are not held against it: a network has one address for many.
+    """
+    return _claim(f"feeds/{address}", WRONG_FEED_LIMIT, now)
 
 
 def claim_feed(feed_id: int, *, now: datetime) -> datetime | None:
     """Count that a calendar is asked for and return None, or return from when it may be asked for again."""
-    until = _refused_until(f"feed/{feed_id}", FEED_LIMIT, now)
+    return _claim(f"feed/{feed_id}", FEED_LIMIT, now)
+
+
+def _claim(who: str, limit: int, now: datetime) -> datetime | None:
+    until = _refused_until(who, limit, now)
     if until is None:
-        _count(f"feed/{feed_id}", now)
+        _count(who, now)
     return until
 
 

@@ -30,7 +30,7 @@ WRONG_LINK_LIMIT = 20
 
 WRONG_FEED_LIMIT = 200
 """Calendar addresses that are none, from one address in one quarter of an hour: an office's calendars may ask for
-what was revoked for weeks. Each is as long as a key, so this is about load."""
+what was revoked for weeks. Each is as long as a key, so nobody guesses one; what works goes on working meanwhile."""
 
 FEED_LIMIT = 60
 """How often one calendar is given out in one quarter of an hour: programs ask for it a few times an hour."""

@@ -18,8 +18,8 @@ from readiness.rules.verdicts import Tally
 from . import fleet as fleets
 from .calendar_month import Whose, reviews_of
 from .decisions import newest_decisions
-from .fleet import Row
 from .forecasted import looked
+from .kept import Row
 from .standing import launch_instant
 from .waiting import my_conditions, my_items
 

@@ -16,8 +16,8 @@ from readiness.rules.verdicts import Tally
 from . import fleet as fleets
 from .covering import uncovered
 from .decisions import newest_decisions
-from .fleet import Fleet, Row
 from .forecasted import looked
+from .kept import Fleet, Row
 from .standing import launch_instant
 
 MOST_A_DAY = 4

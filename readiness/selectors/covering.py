@@ -11,7 +11,8 @@ from readiness.rules.decisions import got_worse
 from readiness.rules.snapshots import hash_of, statuses_in
 
 from .decisions import newest_decisions
-from .fleet import Row, fleet
+from .fleet import fleet
+from .kept import Row
 
 UNCOVERED = "uncovered"
 """Under which name a row keeps the answer, which follows from its decision and its items: a change makes a new row."""

@@ -12,8 +12,9 @@ from readiness.models import Environment, Run
 from readiness.rules.verdicts import Tally
 
 from . import covering
-from .fleet import CLOCKS_DIFFER, Fleet, Row
+from .fleet import CLOCKS_DIFFER
 from .grounds import looked_last, running_on, with_switches
+from .kept import Fleet, Row
 from .launches import forecasts_of
 
 RENEWED_AFTER = timedelta(minutes=5)

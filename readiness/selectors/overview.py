@@ -16,8 +16,8 @@ from readiness.rules.spoken import month_name
 from readiness.rules.verdicts import Tally
 
 from . import fleet as fleets
-from .fleet import Fleet, Row
 from .forecasted import looked
+from .kept import Fleet, Row
 from .overview_filters import Filters, fitting
 from .strips import counting
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from readiness.enums.standing import Status, Verdict
 
-from .fleet import Fleet, Person, Row
+from .kept import Fleet, Person, Row
 
 NOBODY = "-nobody"
 """Chosen in place of a person: items that nobody owns, or whose owner has left. No user name begins with a hyphen."""

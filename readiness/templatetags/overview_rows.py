@@ -20,7 +20,7 @@ from readiness.enums.standing import Status
 from readiness.rules.spoken import percent_words
 from readiness.rules.verdicts import Tally
 from readiness.selectors.covering import uncovered
-from readiness.selectors.fleet import Row
+from readiness.selectors.kept import Row
 from readiness.selectors.overview import Group, Overview
 from readiness.selectors.strips import in_words
 

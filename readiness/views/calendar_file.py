@@ -23,7 +23,7 @@ from readiness.selectors.calendar_feeds import feed_shown
 from readiness.selectors.calendar_held import DueItem, Held, LaunchDay, ReviewDay, held, last_day
 from readiness.selectors.covering import uncovered
 from readiness.templatetags.readiness_words import verdict_words
-from readiness.throttle import address_of, claim_feed, count_wrong_feed, feeds_refused_until
+from readiness.throttle import address_of, claim_feed, claim_wrong_feed
 
 MOST_PLACES = 40
 """So many environments of an agenda are named in a review's text."""
@@ -34,14 +34,14 @@ MOST_PLACES = 40
 def feed(request: HttpRequest, token: str) -> HttpResponseBase:
     """Give out a calendar to whoever knows its address, or say that it is as it was (``If-None-Match``).
 
-    A token that is wrong, was revoked, or whose maker has left is not found. 429 where somebody asks too often.
+    A token that is wrong, was revoked, or whose maker has left is not found; 429 where very many came from there. One
+    that works is never refused because of them, but where it is itself asked for too often.
     """
-    now, address = timezone.now(), address_of(request)
-    if (until := feeds_refused_until(address, now=now)) is not None:
-        return _later(until, now)
+    now = timezone.now()
     found = feed_shown(token)
     if found is None:
-        count_wrong_feed(address, now=now)
+        if (until := claim_wrong_feed(address_of(request), now=now)) is not None:
+            return _later(until, now)
         return _told(404, _("There is no such calendar."))
     if (until := claim_feed(found.pk, now=now)) is not None:
         return _later(until, now)

@@ -13,7 +13,7 @@ from readiness.rules.cells import csv_text
 from readiness.rules.spoken import ENGLISH
 from readiness.selectors import overview as selector
 from readiness.selectors.covering import uncovered
-from readiness.selectors.fleet import Row
+from readiness.selectors.kept import Row
 from readiness.selectors.overview import Group, Overview
 from readiness.templatetags.overview_words import address
 
