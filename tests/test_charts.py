@@ -8,9 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 from django.template import Context, Template
+from django.utils.translation import override
 
 from readiness.enums.standing import Status, Verdict
 from readiness.rules.permissions import Actor
+from readiness.rules.spoken import money
 from readiness.rules.verdicts import Tally
 from readiness.selectors.strips import Cell, Strip
 from readiness.templatetags import charts, date_words, panels, readiness_words
@@ -322,7 +324,20 @@ def test_open_runs_are_counted_in_words(states, words):
 
 @pytest.mark.parametrize(
     ("amount", "words"),
-    [(Decimal("1500.00"), "1,500 CAD"), (Decimal("12.50"), "12.50 CAD"), (Decimal(1500), "1,500 CAD")],
+    [
+        (Decimal("1500.00"), "1,500 CAD"),
+        (Decimal("12.50"), "12.50 CAD"),
+        ("700.0", "700 CAD"),
+        ("1E+3", "1,000 CAD"),
+        ("1500.005", "1,500.005 CAD"),
+        ("1E+999999", "1E+999999 CAD"),
+        ("a text", "a text CAD"),
+        ("", "CAD"),
+    ],
 )
-def test_money_has_its_currency(amount, words):
-    assert panels.money(amount, "CAD") == words
+def test_money_has_its_currency_and_decimals_where_it_is_not_whole(amount, words):
+    assert money(amount, "CAD") == words
+    rows = charts.fact_rows({"cap": str(amount), "currency": "CAD"})
+    assert rows == [charts.Row(name="Cap", value=words)]
+    with override("fr-ca"):
+        assert money(Decimal("1700.5"), "CAD") == "1\xa0700,50\xa0CAD"

@@ -260,7 +260,7 @@ def test_settings_cross_field_by_field_and_what_was_left_alone_is_taken_over(
     said = words(response)
     assert "jonas saved these settings while you were writing." in said
     assert "Build two jonas three" in said
-    assert "Taken over into the form, since you had left it alone: Monthly spend cap ( 250.00 , by jonas)" in said
+    assert "Taken over into the form, since you had left it alone: Monthly spend cap ( 250 , by jonas)" in said
     assert "Billing source ( Ledger of spend , by jonas)" in said
     assert "Bastion URL https://api.example.ca/v1" in said.partition("Yours")[2]
     assert "Unchanged: Name, Kind, Launch date" in said

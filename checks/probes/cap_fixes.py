@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop
 
 from checks.contract import Facts
 from readiness.observers import Fix, Snippet
+from readiness.rules.spoken import money
 
 _WORDS = {
     "differs": gettext_noop(
@@ -36,5 +37,5 @@ def cap_fix(message: str, facts: Facts) -> Fix | None:
         return None
     if message not in ("differs", "no-cap"):
         return Fix(words=_(words))
-    declared = f"{facts.get('declared', '')} {facts.get('declared_currency', '')}".strip()
+    declared = money(str(facts.get("declared", "")), str(facts.get("declared_currency", "")))
     return Fix(words=_(words), snippets=(Snippet(name=_("The declared cap, a month"), text=declared),))

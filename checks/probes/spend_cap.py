@@ -50,12 +50,10 @@ class SpendCap(Probe):
         "not-declared": gettext_noop(
             "The team has declared no cap for this environment, so there is nothing to compare with."
         ),
-        "matches": gettext_noop("The billing source says {cap} {currency} a month, as declared."),
-        "differs": gettext_noop(
-            "The billing source says {cap} {currency} a month; {declared} {declared_currency} was declared."
-        ),
+        "matches": gettext_noop("The billing source says {found} a month, as declared."),
+        "differs": gettext_noop("The billing source says {found} a month; {declared_cap} was declared."),
         "no-cap": gettext_noop(
-            "The billing source knows {name} and says that no cap is set; {declared} {declared_currency} was declared."
+            "The billing source knows {name} and says that no cap is set; {declared_cap} was declared."
         ),
         "unknown-environment": gettext_noop(
             "The billing source has nothing about {name}. Correct the name in the settings."
@@ -196,7 +194,7 @@ def _judged(facts: Facts) -> tuple[Judgement, str, dict[str, Any]]:
 
 def _compared(facts: Facts) -> tuple[Judgement, str, dict[str, Any]]:
     name, unsure = facts["name"], Judgement.INCONCLUSIVE
-    declared = {"declared": facts["declared"], "declared_currency": facts["declared_currency"]}
+    declared = {"declared_cap": {"amount": facts["declared"], "currency": facts["declared_currency"]}}
     if facts["cap"] is None:
         return Judgement.FAIL, "no-cap", {"name": name, **declared}
     try:
@@ -207,7 +205,7 @@ def _compared(facts: Facts) -> tuple[Judgement, str, dict[str, Any]]:
         return unsure, "no-number", {"name": name}
     if not facts["currency"]:
         return unsure, "no-currency", {"name": name}
-    found = {"cap": facts["cap"], "currency": facts["currency"]}
+    found = {"found": {"amount": facts["cap"], "currency": facts["currency"]}}
     if cap == Decimal(facts["declared"]) and facts["currency"].upper() == facts["declared_currency"]:
         return Judgement.PASS, "matches", found
     return Judgement.FAIL, "differs", {**found, **declared}

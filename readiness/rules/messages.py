@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from .marking import gettext_noop
-from .spoken import ENGLISH, french, long_moment, number
+from .spoken import ENGLISH, french, long_moment, money, number
 
 Params = Mapping[str, Any]
 """Values of JSON. One that is a mapping holds another message (``code``, ``params``, ``sentence``), or an instant
-(``at``); a list holds several."""
+(``at``), or money (``amount``, ``currency``); a list holds several."""
 
 _TEMPLATES: dict[str, str] = {}
 _TERMS: set[str] = set()
@@ -109,6 +109,8 @@ def spoken(value: Any) -> str:
     if isinstance(value, Mapping):
         if "at" in value:
             return long_moment(datetime.fromisoformat(value["at"]))
+        if "amount" in value:
+            return money(value["amount"], value["currency"])
         return tell(str(value.get("code", "")), value.get("params", {}), str(value.get("sentence", ""))).text
     words = str(value)
     return _(words) if words in _TERMS else words

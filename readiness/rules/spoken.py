@@ -1,8 +1,9 @@
 """Days, numbers and lists as a sentence says them, in the language that is active. Pure."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from django.utils.translation import get_language, npgettext, pgettext_lazy
 from django.utils.translation import gettext as _
@@ -136,6 +137,24 @@ def decimal(written: str) -> str:
 def percent_words(value: float | Decimal, places: int = 0) -> str:
     """Return a share in percent: 87%, 87 % in French."""
     return f"{number(value, places)}{NO_BREAK}%" if french() else f"{number(value, places)}%"
+
+
+def amount_words(amount: Decimal | str) -> str:
+    """Return an amount of money: "1,500" where it is whole, else "12.50"; with more decimals where it has more.
+
+    What is no amount, or one that nobody has (1E+999999), is returned as it is written.
+    """
+    with suppress(InvalidOperation):
+        known = Decimal(amount)
+        exponent = known.normalize().as_tuple().exponent
+        if isinstance(exponent, int) and exponent >= -10 and known.adjusted() <= 15:
+            return number(known, max(2, -exponent) if exponent < 0 else 0)
+    return str(amount)
+
+
+def money(amount: Decimal | str, currency: str) -> str:
+    """Return an amount with its currency: "1,500 CAD", "12.50 CAD", or "12,50 CAD" with no break in French."""
+    return f"{amount_words(amount)}{NO_BREAK if french() else ' '}{currency}".strip()
 
 
 def listed(words: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from readiness.enums.words import Stance
 from readiness.models import Environment, Event, Item, Service
 from readiness.rules.environments import setting_words
-from readiness.rules.spoken import capital, long_day
+from readiness.rules.spoken import amount_words, capital, long_day
 
 from .histories import Line, lines
 
@@ -123,8 +123,13 @@ def texts(event: Event) -> list[tuple[str, str]]:
     if event.kind == "build.set":
         return [(_("Build"), str(data["to"]))]
     if event.kind in ("environment.changed", "service.changed", "service.transferred"):
-        return [(capital(setting_words(name)), str(value or _("nothing"))) for name, value in data["to"].items()]
+        return [(capital(setting_words(name)), _setting(name, value)) for name, value in data["to"].items()]
     return [(_(label), _text(name, data[name])) for name, label in _LABELS.items() if data.get(name)]
+
+
+def _setting(name: str, value: Any) -> str:
+    words = str(value or _("nothing"))
+    return amount_words(words) if name == "spend_cap" else words
 
 
 def _text(name: str, value: Any) -> str:

@@ -20,6 +20,7 @@ from readiness.rules.import_file import ImportFile, Row
 from readiness.rules.names import RESERVED_NAMES, validate_slug
 from readiness.rules.permissions import Actor, change_refusals
 from readiness.rules.references import split_reference
+from readiness.rules.spoken import amount_words
 
 SETTINGS = tuple(EnvironmentSettings.__annotations__)
 NO_TEAM = gettext_noop("It names no team. A new service belongs to one.")
@@ -360,6 +361,8 @@ def _told(settings: Mapping[str, Any], sources: Mapping[int, str]) -> dict[str, 
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return amount_words(value)
     return "" if value is None else str(value)
 
 

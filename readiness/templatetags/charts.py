@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext, pgettext_lazy
 
 from readiness.rules.messages import retell, tell
-from readiness.rules.spoken import NO_BREAK, capital, decimal, french, number
+from readiness.rules.spoken import NO_BREAK, capital, decimal, french, money, number
 
 register = template.Library()
 
@@ -212,15 +212,21 @@ def without_codes(fact: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _rows(facts: Mapping[str, Any], path: tuple[str, ...]) -> list[Row]:
     found: list[Row] = []
+    beside = {currency for amount, currency in _AMOUNTS.items() if isinstance(facts.get(amount), str)}
     for key, value in facts.items():
         if isinstance(value, dict):
             found += _rows(without_codes(value), (*path, str(key)))
         elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
             continue
-        else:
+        elif (currency := _AMOUNTS.get(str(key))) and isinstance(value, str):
+            found.append(Row(name=name_of((*path, str(key))), value=money(value, str(facts.get(currency) or ""))))
+        elif key not in beside:
             found.append(row_of((*path, str(key)), value))
     return found
 
+
+_AMOUNTS = {"declared": "declared_currency", "cap": "currency"}
+"""Facts that are amounts of money, with what their currency is kept as."""
 
 _NAMES = {
     "reference": pgettext_lazy("fact", "reference"),

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +18,7 @@ from readiness.enums.words import Judgement, RunState
 from readiness.models import Evidence, NotApplicable, Run, Waiver
 from readiness.observers import Observer
 from readiness.rules.messages import Told, tell, tell_error, tell_finding
-from readiness.rules.spoken import NO_BREAK, decimal, french, number, status_words
+from readiness.rules.spoken import money, status_words
 from readiness.selectors.items import ClauseView, ItemDetail
 from readiness.selectors.sheets import ItemRow, Sheet
 
@@ -91,11 +90,7 @@ def history_words(what: str) -> str:
     return what if what.endswith(":") else _("{what} it").format(what=what)
 
 
-@register.filter
-def money(amount: Decimal, currency: str) -> str:
-    """Return an amount with its currency: "1,500 CAD", "12.50 CAD"."""
-    words = number(amount, 2).removesuffix(decimal(".00"))
-    return f"{words}{NO_BREAK if french() else ' '}{currency}".strip()
+register.filter(money)
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------

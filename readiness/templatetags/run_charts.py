@@ -16,12 +16,12 @@ from django.utils.translation import ngettext, npgettext, pgettext_lazy
 from readiness.enums.words import Judgement, RunState
 from readiness.models import Environment, Run
 from readiness.observers import Fix, Observer
-from readiness.rules.spoken import capital, clock, number
+from readiness.rules.spoken import capital, clock, money, number
 from readiness.selectors.trails import key_seen_since
 
 from .charts import Row, fact_rows, name_of, row_of, without_codes
 from .date_words import day_words, exact_words
-from .panels import findings_in_order, money
+from .panels import findings_in_order
 from .readiness_words import item_url, now_of
 
 register = template.Library()

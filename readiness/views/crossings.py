@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from readiness.forms.services import resent
 from readiness.models import Item
 from readiness.rules.crossings import Side, side_of
-from readiness.rules.spoken import listed
+from readiness.rules.spoken import amount_words, listed
 from readiness.selectors.crossings import Saved, Since, saved_about
 from readiness.selectors.histories import Line
 
@@ -106,6 +106,8 @@ def _setting(form: forms.BaseForm, now: forms.BaseForm, since: Since, name: str)
 def _shown(field: forms.Field, value: Any) -> str:
     """Return what a field holds, as its choices name it."""
     text = as_text(value)
+    if isinstance(field, forms.DecimalField):
+        return amount_words(text) or _("nothing")
     if isinstance(field, forms.ModelChoiceField):
         rows = field.queryset
         chosen = rows.filter(pk=text).first() if rows is not None and text.isdecimal() else None
