@@ -1,20 +1,20 @@
 """A refusal anywhere below a view becomes a page with its reasons, and what browsers may do with an answer is said."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 from django.views import defaults
 
 from readiness.rules.permissions import Refused
-from readiness.ways_back import way_back
+from readiness.ways_back import page_about, way_back
 
 PERMISSIONS = ", ".join(
     f"{feature}=()"
@@ -67,7 +67,10 @@ class SignedIn(LoginRequiredMiddleware):
 
 
 class Refusals:
-    """Answer 403 with the reasons where a rule refused and the view did not show it at a form itself."""
+    """Answer 403 with the reasons where a rule refused and the view did not show it at a form itself.
+
+    Whoever opens the address of a form in a browser is told so on a page, with the way back; programs get 405 alone.
+    """
 
     sync_capable = True
     async_capable = True
@@ -79,7 +82,24 @@ class Refusals:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Pass the request on."""
-        return self.get_response(request)
+        if iscoroutinefunction(self):
+            return self.__acall__(request)
+        return self._told(request, cast("HttpResponseBase", self.get_response(request)))
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on; a page is drawn in its thread."""
+        response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+        return await sync_to_async(self._told)(request, response) if response.status_code == 405 else response
+
+    @staticmethod
+    def _told(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Return the page for an address that takes no GET where a browser opened it; any other answer as it is."""
+        opened = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        if not (opened and isinstance(response, HttpResponseNotAllowed)) or request.headers.get("HX-Request"):
+            return response
+        page = render(request, "405.html", {"way_back": page_about(request)}, status=405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Turn a refusal, and what is not there, into its page, in the thread of the request; leave the rest alone."""

@@ -15,18 +15,23 @@ _PAGES = {
 
 
 def way_back(request: HttpRequest) -> str:
-    """Return the address of this page; of one that answers a form, the page about the same, since GET may not be let.
+    """Return the address of this page; of one that answers a form, the page about the same: GET may not do."""
+    return request.get_full_path() if request.method in ("GET", "HEAD") else page_about(request)
+
+
+def page_about(request: HttpRequest) -> str:
+    """Return the address of the page about the same as one that only answers a form.
 
     That is the item, sheet or other thing that the address names, else the page at its first word, else the overview.
     """
-    if request.method in ("GET", "HEAD"):
-        return request.get_full_path()
     found = request.resolver_match
     named = found.kwargs if found else {}
     for word, (page, *needed) in _PAGES.items():
         if word in named:
             return reverse(page, args=[named[one] for one in needed])
     first = f"/{request.path.split('/')[1]}/"
+    if first == request.path:
+        return reverse("overview")
     try:
         resolve(first)
     except Resolver404:
