@@ -65,7 +65,9 @@ def test_what_is_no_day_names_none(text: str) -> None:
     [
         (-1, False, False, False, None, [Remark.NOT_READY, Remark.UNDECIDED]),
         (-1, True, False, False, None, [Remark.UNDECIDED]),
-        (-1, False, True, True, None, [Remark.NOT_READY]),
+        (-1, False, True, False, None, [Remark.NOT_READY, Remark.NO_GO]),
+        (-1, True, True, False, None, [Remark.NO_GO]),
+        (-1, False, True, True, None, []),
         (-1, True, True, True, None, []),
         (0, False, False, False, None, [Remark.NO_REVIEW]),
         (NEAR.days, True, False, False, None, [Remark.NO_REVIEW]),
@@ -148,9 +150,7 @@ def test_launches_and_reviews_stand_on_their_days_and_an_archived_one_on_none(mi
 
 
 @pytest.mark.only_on("sqlite")
-def test_a_launch_that_was_let_go_wants_no_review_and_one_that_is_ready_and_decided_is_not_overdue(
-    mia: User, prod: Environment
-) -> None:
+def test_a_launch_that_was_let_go_wants_no_review_and_is_not_overdue_later(mia: User, prod: Environment) -> None:
     make_environment(prod.service, "other", launch_on=date(2026, 3, 13))
     settle(prod, mia)
     decide_on(prod, make_reviewer(), DecisionKind.GO, review=None, now=after(hours=1))

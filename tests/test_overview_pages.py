@@ -111,22 +111,39 @@ def test_where_filters_leave_none_the_page_says_which_to_drop(page: Client, worl
 
 
 def test_figures_count_all_that_is_left_and_rows_come_a_page_at_a_time(
-    page: Client, world: None, monkeypatch: pytest.MonkeyPatch
+    page: Client, world: None, mia: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overview, "ROWS", 2)
     pages = [page.get(f"/?page={number}") for number in (1, 2, 3, 9)]
     assert [len(rows(one)) for one in pages] == [2, 2, 1, 1]
     assert rows(pages[2]) == rows(pages[3])
-    assert [one for part in pages[:3] for one in rows(part)] == rows(whole := page.get("/?rows=all"))
+    whole = page.get("/?rows=all")
+    assert [one for part in pages[:3] for one in rows(part)] == rows(whole)
     assert {tuple(one.context["overview"].figures.values()) for one in [*pages, whole]} == {(1, 0, 4, 0)}
     assert "1 to 2, page 1 of 3" in words(pages[0])
     by_team = page.get("/?group=team&rows=all").context["overview"].groups
     assert [(group.heading, group.count) for group in by_team] == [("Conversational", 3), ("Data", 1), ("Insurance", 1)]
-    sections = page.get("/?group=section&rows=all&kind=prod").context["overview"].groups
+    by_section = page.get("/?group=section&rows=all&kind=prod")
+    sections = by_section.context["overview"].groups
     assert {group.count for group in sections} == {2}
     assert [group.heading for group in sections] == list(
         dict.fromkeys(entry.section.name for entry in whole.context["overview"].entries)
     )
+    [store_false] = [entry for entry in whole.context["overview"].entries if entry.slug == "store-false"]
+    [data] = [group for group in sections if group.section == store_false.section_id]
+    each = data.items // 2
+    assert (data.settled, data.items) == (1, 2 * each), "Of the section alone, in both environments."
+    said = words(by_section)
+    assert f"{data.heading} 1 of {2 * each} settled, 2 environments with something left" in said
+    assert f"0% {each} left" in said, "A row counts the section, too."
+    assert f"{store_false.title} {mia}" in said, "It says who has what left."
+    lines = list(
+        csv.DictReader(page.get("/overview.csv?group=section&kind=prod").content.decode("utf-8-sig").splitlines())
+    )
+    assert [(line["settled"], line["left"]) for line in lines if line["group"] == data.heading] == [
+        ("0", str(each)),
+        ("1", str(each - 1)),
+    ]
     assert "Nothing is left to do" in words(page.get("/?group=section&verdict=ready"))
 
 

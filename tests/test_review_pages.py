@@ -379,21 +379,27 @@ def test_the_overview_marks_what_may_go(page: Client, dev: Environment, mia: Use
 
 
 def test_launches_come_in_pages_what_launches_next_first(
-    page: Client, mia: User, monkeypatch: pytest.MonkeyPatch
+    page: Client, mia: User, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("readiness.selectors.reviews.LAUNCHES_A_PAGE", 2)
     today, service = timezone.localdate(), make_service(mia.teams.get(), "many", by=mia)
-    for name, days in (("long-ago", -9), ("soon", 1), ("just-now", -1), ("later", 30)):
-        make_environment(service, name, by=mia, launch_on=today + timedelta(days=days))
+    made = {
+        name: make_environment(service, name, by=mia, launch_on=today + timedelta(days=days))
+        for name, days in (("long-ago", -9), ("soon", 1), ("just-now", -1), ("later", 30))
+    }
+    settle(made["long-ago"], mia, now=timezone.now())
+    decide_on(made["long-ago"], ada, DecisionKind.GO, now=timezone.now())
 
     def shown(number: str) -> list[str]:
         answer = page.get(reverse("launches"), {"page": number})
-        lists = (answer.context["launches"].ahead, answer.context["launches"].launched)
-        return [line.environment.name for one in lists for line in one]
+        shown = answer.context["launches"]
+        return [line.environment.name for one in (shown.ahead, shown.overdue, shown.launched) for line in one]
 
     assert shown("") == shown("1") == shown("x") == ["soon", "later"]
     assert shown("2") == shown("99") == ["just-now", "long-ago"]
-    assert "3 to 4 of 4" in words(page.get(reverse("launches"), {"page": "2"}))
+    second = words(page.get(reverse("launches"), {"page": "2"}))
+    assert "3 to 4 of 4" in second
+    assert second.index("Overdue") < second.index("just-now") < second.index("Launched") < second.index("long-ago")
 
 
 def test_a_note_about_a_line_that_no_number_names_is_not_kept(page: Client, ada: User, dev: Environment) -> None:

@@ -75,12 +75,17 @@ class Remark(StrEnum):
 
     NOT_READY = "not-ready"
     UNDECIDED = "undecided"
+    NO_GO = "no-go"
     NO_REVIEW = "no-review"
     LATE_REVIEW = "late-review"
 
 
-OVERDUE = frozenset({Remark.NOT_READY, Remark.UNDECIDED})
-"""What may be said of a launch date that has passed."""
+def is_overdue(launch_on: date | None, *, today: date, is_go: bool) -> bool:
+    """Return whether a launch date has passed without a go that stands: nobody let it go, so it has not launched.
+
+    Under a go it has, and what got worse since is a matter of the verdict: regressed.
+    """
+    return launch_on is not None and launch_on < today and not is_go
 
 
 def remarks(
@@ -88,11 +93,12 @@ def remarks(
 ) -> list[Remark]:
     """Return what there is to say of a launch, seen from today.
 
-    A date that has passed is overdue where the sheet is not ready or nothing was decided. Before that, from ``NEAR``
-    on, a launch without a go wants an open review (``review_on``) no later than on its day.
+    Of a date that is overdue it says why: not ready, and nothing decided or a no-go. Before that, from ``NEAR`` on, a
+    launch without a go wants an open review (``review_on``) no later than on its day.
     """
-    if launch_on < today:
-        return [remark for remark, holds in ((Remark.NOT_READY, not ready), (Remark.UNDECIDED, not decided)) if holds]
+    if is_overdue(launch_on, today=today, is_go=is_go):
+        refused = Remark.NO_GO if decided else Remark.UNDECIDED
+        return [refused] if ready else [Remark.NOT_READY, refused]
     if is_go or launch_on - today > NEAR:
         return []
     if review_on is None:

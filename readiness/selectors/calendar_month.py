@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from readiness.enums.standing import Verdict
 from readiness.models import AgendaLine, Decision, Environment, Review, Team, User
-from readiness.rules.calendar_months import OVERDUE, Month, Remark, remarks
+from readiness.rules.calendar_months import Month, Remark, is_overdue, remarks
 from readiness.rules.verdicts import Tally
 
 from . import fleet as fleets
@@ -176,8 +176,8 @@ def _rows(kept: Fleet, whose: Whose, at: datetime) -> list[Row]:
 
 
 def _overdue(rows: Iterable[Row], today: date) -> list[Row]:
-    """Return the launches whose date has passed and that are not ready or not decided on, the newest date first."""
-    found = [row for row in rows if OVERDUE.intersection(_remarks(row, None, today))]
+    """Return the launches whose date has passed without a go, the newest date first."""
+    found = [row for row in rows if is_overdue(row.launch_on, today=today, is_go=row.is_go)]
     return sorted(found, key=lambda row: row.launch_on or today, reverse=True)
 
 
@@ -189,7 +189,7 @@ def _remarks(row: Row, review: Review | None, today: date) -> list[Remark]:
         today=today,
         ready=row.tally.verdict in READY,
         decided=row.under is not None,
-        is_go=row.under is not None and row.under.is_go,
+        is_go=row.is_go,
         review_on=timezone.localdate(review.starts_at) if review is not None else None,
     )
 

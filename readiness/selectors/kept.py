@@ -4,6 +4,7 @@ None of it asks a database: ``fleet`` reads it, and follows the ledger.
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -72,6 +73,18 @@ class Row:
     def strip(self) -> Strip:
         """Its strip."""
         return strip(self.entries, self.statuses)
+
+    @property
+    def is_go(self) -> bool:
+        """Whether a go stands on it, with or without conditions."""
+        return self.under is not None and self.under.is_go
+
+    def tally_in(self, section: int | None) -> Tally:
+        """Return the statuses of its items of one section, counted, under the verdict of all; None asks for all."""
+        if section is None:
+            return self.tally
+        mine = (self.statuses.get(entry.pk) for entry in self.entries if entry.section_id == section)
+        return Tally(verdict=self.tally.verdict, counts=Counter(status for status in mine if status is not None))
 
 
 class Asked:

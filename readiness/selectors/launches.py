@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import FilteredRelation, Q
 
 from readiness.enums.standing import Status
+from readiness.enums.words import DecisionKind
 from readiness.models import Clause, Decision, Entry, Environment, Item
 from readiness.rules.forecasts import forecast
 from readiness.rules.status import ItemFacts
@@ -46,6 +47,11 @@ class LaunchLine:
     decision: Decision | None
     coverage: Coverage | None
     at_launch: Tally | None
+
+    @property
+    def is_go(self) -> bool:
+        """Whether a go stands on it, with or without conditions."""
+        return self.decision is not None and self.decision.kind != DecisionKind.NO_GO
 
 
 def launch_lines(environments: Sequence[Environment], at: datetime) -> dict[int, LaunchLine]:

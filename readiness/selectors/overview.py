@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 
 from readiness.enums.standing import Status, Verdict
 from readiness.models import Entry, Team
+from readiness.rules.calendar_months import is_overdue
 from readiness.rules.spoken import month_name
 from readiness.rules.verdicts import Tally
 
 from . import fleet as fleets
 from .forecasted import looked
-from .kept import Fleet, Row
+from .kept import Fleet, Person, Row
 from .overview_filters import Filters, fitting
 from .strips import counting
 
@@ -36,13 +37,16 @@ GROUPINGS = {
 class Group:
     """Rows under one heading: "Launching this week". ``count`` is how many it has on all pages.
 
-    Where ``section`` is one, the rows are shown for it alone: the environments with unsettled items in it.
+    Where ``section`` is one, the rows are shown for it alone: the environments with unsettled items in it. ``settled``
+    and ``items`` then count the section's items in all environments that the filters leave.
     """
 
     heading: str
     rows: list[Row]
     count: int
     section: int | None = None
+    settled: int = 0
+    items: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,7 @@ class Overview:
     section_names: list[str]
     teams: list[Team]
     people: list[tuple[str, str]]
+    owners: Mapping[int, Person]
     seen: int
     seal: str
     page: int = 1
@@ -174,6 +179,7 @@ def _reckoned(kept: Fleet, everything: Sequence[Row], filters: Filters, grouping
         items=sum(row.total for row in shown),
         section_names=list(dict.fromkeys(entry.section.short for entry in entries)),
         teams=_teams(everything),
+        owners=kept.people,
         people=sorted(((one.username, one.name) for one in kept.people.values()), key=lambda one: one[1].casefold()),
         seen=kept.seen,
         seal=kept.seal,
@@ -224,10 +230,12 @@ def _groups(rows: Sequence[Row], entries: Sequence[Entry], grouping: str, today:
         for row in sorted(rows, key=lambda row: row.environment.service.team.name.casefold()):
             groups.setdefault(row.environment.service.team.name, []).append(row)
     else:
-        headings = {row.launch_on: "" for row in rows}
-        headings = {day: launch_heading(day, today) for day in headings}
-        for row in sorted(rows, key=lambda row: _place(row.launch_on, today)):
-            groups.setdefault(headings[row.launch_on], []).append(row)
+        headings: dict[tuple[date | None, bool], tuple[int, str]] = {}
+        for row in rows:
+            if (row.launch_on, row.is_go) not in headings:
+                headings[row.launch_on, row.is_go] = _placed_heading(row, today)
+        for row in sorted(rows, key=lambda row: headings[row.launch_on, row.is_go][0]):
+            groups.setdefault(headings[row.launch_on, row.is_go][1], []).append(row)
     return [Group(heading=heading, rows=found, count=len(found)) for heading, found in groups.items()]
 
 
@@ -237,11 +245,15 @@ def _by_section(rows: Sequence[Row], entries: Sequence[Entry]) -> list[Group]:
         sections.setdefault(entry.section_id, (entry.section.name, set()))[1].add(entry.pk)
     found = []
     for section, (name, mine) in sections.items():
-        left = [
-            row for row in rows if any(entry in mine and not status.settled for entry, status in row.statuses.items())
-        ]
+        left, settled, items = [], 0, 0
+        for row in rows:
+            statuses = [status for entry, status in row.statuses.items() if entry in mine]
+            done = sum(1 for status in statuses if status.settled)
+            settled, items = settled + done, items + len(statuses)
+            if done < len(statuses):
+                left.append(row)
         if left:
-            found.append(Group(heading=name, rows=left, count=len(left), section=section))
+            found.append(Group(heading=name, rows=left, count=len(left), section=section, settled=settled, items=items))
     return found
 
 
@@ -258,24 +270,27 @@ def _one_page(groups: Sequence[Group], page: int, size: int | None) -> tuple[lis
         rows = group.rows[max(0, start - passed) : max(0, end - passed)]
         passed += group.count
         if rows:
-            found.append(Group(heading=group.heading, rows=rows, count=group.count, section=group.section))
+            found.append(replace(group, rows=rows))
     return found, page, pages, min(start + 1, total), end
 
 
-def _place(launch_on: date | None, today: date) -> int:
-    """Return what comes first: launches ahead, then what has launched, then what has no date."""
-    if launch_on is None:
-        return 2
-    return 0 if launch_on >= today else 1
+def _placed_heading(row: Row, today: date) -> tuple[int, str]:
+    """Return the heading that an environment stands under by its launch date, and the place of that heading.
+
+    Launches ahead come first, then what is overdue, then what has launched, then what has no date.
+    """
+    if row.launch_on is None:
+        return 3, _("No launch date")
+    if is_overdue(row.launch_on, today=today, is_go=row.is_go):
+        return 1, _("Overdue")
+    if row.launch_on < today:
+        return 2, _("Launched")
+    return 0, launch_heading(row.launch_on, today)
 
 
-def launch_heading(launch_on: date | None, today: date) -> str:
-    """Return the heading that an environment stands under: by when it launches, seen from today."""
-    if launch_on is None:
-        return _("No launch date")
+def launch_heading(launch_on: date, today: date) -> str:
+    """Return the heading of a launch to come, by when it is, seen from today."""
     days = (launch_on - today).days
-    if days < 0:
-        return _("Launched")
     if days < 7:
         return _("Launching within a week")
     if (launch_on.year, launch_on.month) == (today.year, today.month):

@@ -6,7 +6,8 @@ from datetime import date
 
 from django.utils.translation import gettext_lazy
 
-from readiness.enums.standing import Status, Verdict
+from readiness.enums.standing import Status
+from readiness.rules.calendar_months import is_overdue
 
 from .kept import Fleet, Person, Row
 
@@ -14,14 +15,14 @@ NOBODY = "-nobody"
 """Chosen in place of a person: items that nobody owns, or whose owner has left. No user name begins with a hyphen."""
 MISSING = "unsettled"
 WINDOWS = {
-    "overdue": gettext_lazy("Date passed, not ready"),
+    "overdue": gettext_lazy("Overdue"),
     "week": gettext_lazy("Launching within a week"),
     "month": gettext_lazy("Launching within 30 days"),
     "later": gettext_lazy("Launching later"),
     "past": gettext_lazy("Date passed"),
     "none": gettext_lazy("No launch date"),
 }
-"""When something launches, seen from today."""
+"""When something launches, seen from today. Overdue is a date that passed without a go."""
 STATES = (MISSING, *(str(status) for status in Status))
 """Where an item may stand: any that is not settled, or one status."""
 
@@ -93,7 +94,7 @@ def _in_window(row: Row, window: str, today: date) -> bool:
         return window == "none"
     days = (day - today).days
     if window == "overdue":
-        return days < 0 and row.tally.verdict in (Verdict.NOT_READY, Verdict.REGRESSED)
+        return is_overdue(day, today=today, is_go=row.is_go)
     within = {"past": (-(10**7), 0), "week": (0, 7), "month": (0, 31), "later": (31, 10**7)}.get(window)
     return within is not None and within[0] <= days < within[1]
 

@@ -9,6 +9,7 @@ from django.db.models import Case, Count, F, QuerySet, When
 from django.utils import timezone
 
 from readiness.models import AgendaLine, Condition, Decision, Dissent, Environment, Event, Review, User
+from readiness.rules.calendar_months import is_overdue
 from readiness.rules.chain import faults_of_one
 from readiness.rules.snapshots import Snapshot, hash_of, read
 
@@ -27,11 +28,12 @@ LAUNCHES_A_PAGE = 50
 class LaunchesPage:
     """What the launches page shows: open reviews by date, environments by launch date, and reviews that are closed.
 
-    ``ahead`` and ``launched`` are those of one ``page`` of environments.
+    ``ahead``, ``overdue`` and ``launched`` are those of one ``page`` of environments.
     """
 
     reviews: list[Review]
     ahead: list[LaunchLine]
+    overdue: list[LaunchLine]
     launched: list[LaunchLine]
     page: "Page[Environment]"
     past: list[Review]
@@ -107,11 +109,13 @@ def launches_page(at: datetime, number: str = "") -> LaunchesPage:
     page = Paginator(in_order, LAUNCHES_A_PAGE).get_page(number)
     lines = launch_lines(list(page), at)
     ahead = [one for one in lines.values() if one.environment.launch_on and one.environment.launch_on >= today]
-    launched = [one for one in lines.values() if one.environment.launch_on and one.environment.launch_on < today]
+    late = {one for one in lines if is_overdue(lines[one].environment.launch_on, today=today, is_go=lines[one].is_go)}
+    past = [one for one in lines.values() if one.environment.launch_on and one.environment.launch_on < today]
     return LaunchesPage(
         reviews=list(counted.filter(closed_at=None).order_by("starts_at", "pk")),
         ahead=ahead,
-        launched=launched,
+        overdue=[one for one in past if one.environment.pk in late],
+        launched=[one for one in past if one.environment.pk not in late],
         page=page,
         past=list(counted.filter(closed_at__isnull=False)[:MOST_PAST]),
     )

@@ -42,9 +42,12 @@ def remark_words(remarks: Sequence[Remark]) -> str:
     said = frozenset(remarks)
     if said == {Remark.NOT_READY, Remark.UNDECIDED}:
         return _("Date passed, not ready, no decision")
+    if said == {Remark.NOT_READY, Remark.NO_GO}:
+        return _("Date passed, not ready, no-go")
     words = {
         Remark.NOT_READY: _("Date passed, not ready"),
         Remark.UNDECIDED: _("Date passed, no decision"),
+        Remark.NO_GO: _("Date passed, no-go"),
         Remark.NO_REVIEW: _("No review before this launch"),
         Remark.LATE_REVIEW: _("Its review is after this launch"),
     }

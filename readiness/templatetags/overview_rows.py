@@ -4,6 +4,7 @@ What a row draws of itself is kept with it (``Row.drawn``) by language: it is re
 Beside that stand the forecast and when a probe ended last, whose words are kept for as long as they say the same.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from json import dumps
 
@@ -11,7 +12,7 @@ from django import template
 from django.template.context import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import escape, format_html
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
@@ -20,7 +21,7 @@ from readiness.enums.standing import Status
 from readiness.rules.spoken import percent_words
 from readiness.rules.verdicts import Tally
 from readiness.selectors.covering import uncovered
-from readiness.selectors.kept import Row
+from readiness.selectors.kept import Person, Row
 from readiness.selectors.overview import Group, Overview
 from readiness.selectors.strips import in_words
 
@@ -32,6 +33,8 @@ register = template.Library()
 
 _CELLS = {status: f'<i class="{letter}"></i>' for status, letter in LETTERS.items() if status}
 _CELL_OF_NOTHING = '<i class="n off"></i>'
+Left = tuple[tuple[str, str, str], ...]
+"""Items that are left, each with its entry's address and title, and its owner's name."""
 _SAYS_ALONE = '<td class="c-forecast lesser"></td>'
 
 
@@ -43,7 +46,8 @@ def overview_rows(context: Context, overview: Overview, group: Group) -> SafeStr
     at_launch, last_runs = overview.at_launch.get, overview.last_runs.get
     drawn: list[str] = []
     for row in group.rows:
-        drawn.append(_kept(row, (group.section, language), strips[row.team], today))
+        left = () if group.section is None else _left_in(row, group.section, overview.owners)
+        drawn.append(_kept(row, (group.section, language), (today, strips[row.team], left)))
         drawn.append(_kept_end(row, ("end", language), at_launch(row.pk), last_runs(row.pk), today, now))
     return mark_safe("".join(drawn))  # noqa: S308  # Every part is escaped where it is made.
 
@@ -54,12 +58,23 @@ def strip_legends(overview: Overview) -> str:
     return dumps([[[one.slug, one.title, one.section_id] for one in entries] for entries in overview.strips])
 
 
-def _kept(row: Row, key: tuple[int | None, str | None], strip: int, today: date) -> str:
+def _kept(row: Row, key: tuple[int | None, str | None], of: tuple[date, int, Left]) -> str:
     known = row.drawn.get(key)
-    if known is None or known[0] != today or known[1] != strip:
-        row.drawn[key] = known = today, strip, _row(row, key[0], strip, today)
-    text: str = known[2]
+    if known is None or known[0] != of:
+        row.drawn[key] = known = of, _row(row, key[0], *of)
+    text: str = known[1]
     return text
+
+
+def _left_in(row: Row, section: int, owners: Mapping[int, Person]) -> Left:
+    """Return what is not settled in one section of a sheet, each with its owner's name, empty where nobody is."""
+    found = []
+    for entry in row.entries:
+        if entry.section_id != section or entry.pk not in row.statuses or row.statuses[entry.pk].settled:
+            continue
+        owner = owners.get(row.items[entry.pk].owner or 0)
+        found.append((entry.slug, entry.title, owner.name if owner and row.team in owner.teams else ""))
+    return tuple(found)
 
 
 def _kept_end(
@@ -84,14 +99,14 @@ def says_the_same_until(instant: datetime | None, now: datetime) -> datetime:
     return now + (unit - passed % unit)
 
 
-def _row(row: Row, section: int | None, strip: int, today: date) -> str:
-    one, service = row.environment, row.environment.service
+def _row(row: Row, section: int | None, today: date, strip: int, left: Left) -> str:
+    one, service, counted = row.environment, row.environment.service, row.tally_in(section)
     return format_html(
         '<tr{}><td class="c-name"><a class="name" id="sheet-{}{}" href="{}">{}<span class="unseen"> {}</span></a>{}'
         "</td>"
         '<td class="c-env"><span class="tag"{}>{}</span></td>'
         '<td class="c-verdict"><span class="verdict {}">{}</span>{}</td>'
-        '<td class="c-strip">{}</td>'
+        '<td class="c-strip">{}{}</td>'
         '<td class="num c-settled">{}</td><td class="num c-left">{}<span class="phone"> {}</span></td>'
         '<td class="num c-waived lesser">{}</td><td class="c-launch">{}</td>',
         format_html(' data-strip="{}"', strip) if strip else "",
@@ -107,10 +122,11 @@ def _row(row: Row, section: int | None, strip: int, today: date) -> str:
         verdict_words(row.tally),
         _waits(row),
         _strip(row, section),
-        percent_words(row.tally.percent),
-        row.tally.left,
-        ngettext("left", "left", row.tally.left),
-        _waived(row),
+        _left_items(row, left),
+        percent_words(counted.percent),
+        counted.left,
+        ngettext("left", "left", counted.left),
+        _waived(service.slug, counted.waived),
         _launch(one.launch_on, today),
     )
 
@@ -151,16 +167,30 @@ def _strip(row: Row, section: int | None) -> SafeString:
     )
 
 
-def _waived(row: Row) -> SafeString | str:
-    if not row.tally.waived:
+def _left_items(row: Row, left: Left) -> SafeString | str:
+    if not left:
+        return ""
+    sheet = row.environment.get_absolute_url()
+    items = format_html_join(
+        "",
+        '<li><a href="{}#item-{}">{}</a>{}</li>',
+        (
+            (sheet, slug, title, format_html(' <span class="faint">{}</span>', owner) if owner else "")
+            for slug, title, owner in left
+        ),
+    )
+    return format_html('<ul class="left-items small">{}</ul>', items)
+
+
+def _waived(slug: str, waived: int) -> SafeString | str:
+    if not waived:
         return "0"
-    slug = row.environment.service.slug
     return format_html(
         '<a href="{}?state=holding&amp;kind=waiver&amp;service={}">{}<span class="unseen"> {}</span></a>',
         reverse("waivers"),
         slug,
-        row.tally.waived,
-        ngettext("waived in {service}", "waived in {service}", row.tally.waived).format(service=slug),
+        waived,
+        ngettext("waived in {service}", "waived in {service}", waived).format(service=slug),
     )
 
 

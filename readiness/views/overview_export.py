@@ -71,6 +71,7 @@ def as_json(shown: Overview, asked: Asked, now: datetime) -> str:
 def record(shown: Overview, group: Group, row: Row) -> dict[str, Any]:
     """Return what the page says of an environment."""
     one, at_launch = row.environment, shown.at_launch.get(row.environment.pk)
+    counted = row.tally_in(group.section)
     return {
         "group": group.heading,
         "service": one.service.slug,
@@ -79,10 +80,10 @@ def record(shown: Overview, group: Group, row: Row) -> dict[str, Any]:
         "environment": one.name,
         "kind": one.kind,
         "verdict": str(row.tally.verdict),
-        "settled": row.tally.settled,
-        "items": row.tally.total,
-        "left": row.tally.left,
-        "waived": row.tally.waived,
+        "settled": counted.settled,
+        "items": counted.total,
+        "left": counted.left,
+        "waived": counted.waived,
         "launch_on": _day(one.launch_on),
         "at_launch": str(at_launch.verdict) if at_launch else None,
         "last_probe_at": _instant(shown.last_runs.get(one.pk)),
