@@ -77,12 +77,13 @@ class Refusals:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Pass the request on."""
-        if iscoroutinefunction(self):
+        if self.is_async:
             return self.__acall__(request)
         return self._told(request, cast("HttpResponseBase", self.get_response(request)))
 
