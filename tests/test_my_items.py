@@ -33,7 +33,7 @@ from tests.reading import words
 pytestmark = pytest.mark.django_db
 MS = timedelta(milliseconds=1)
 
-QUERIES = 24
+QUERIES = 27
 """How many queries the list costs, those of the session and the person included; a part that is cut costs one more."""
 
 
@@ -192,7 +192,7 @@ def test_what_launches_next_comes_first_then_what_has_launched_then_what_has_no_
     assert [line.sheet.name for line in listed(mia).items.lines] == ["today", "next", "later", "past", "undated"]
 
 
-def test_what_fails_comes_first_and_one_launch_can_be_looked_at_alone(
+def test_what_blocks_the_next_launch_comes_first_and_one_launch_can_be_looked_at_alone(
     client: Client, prod: Environment, mia: User, ada: User
 ) -> None:
     today = timezone.localdate()
@@ -207,15 +207,21 @@ def test_what_fails_comes_first_and_one_launch_can_be_looked_at_alone(
 
     found = listed(mia, after(minutes=2))
     assert [(line.sheet.name, line.status) for line in found.items.lines] == [
+        ("next", "open"),
+        ("next", "open"),
         ("later", "failing"),
-        ("next", "open"),
-        ("next", "open"),
         ("later", "open"),
     ]
+    assert found.kinds == ["items"]
     assert [sheet.name for sheet in found.launches] == ["next", "later"]
     alone = mine(fresh(mia), after(minutes=2), later)
     assert {line.sheet.name for part in (alone.items, alone.ownerless) for line in part.lines} == {"later"}
     assert len(mine(fresh(ada), NOW, later).answers.lines) == 1
+    both = make_reviewer("rui", teams=(prod.service.team,))
+    own(item_of(later, "audit-log"), both)
+    assert listed(both).kinds == ["answers", "items"]
+    own(item_of(next_one, "audit-log"), both)
+    assert listed(both).kinds == ["items", "answers"], "The kind with what blocks the nearest launch comes first."
     assert mine(fresh(ada), NOW, next_one).nothing
 
     page = words(signed_in(client, mia).get("/my-items/", {"launch": "assistant-web/next"}))
@@ -241,7 +247,9 @@ def test_nobody_sees_items_of_a_team_that_they_are_not_in(prod: Environment, mia
     assert waiting_for(fresh(mia), NOW) == 0, "What nobody owns waits for a team, and for no one person."
 
 
-def test_an_open_condition_waits_for_its_owner_until_a_later_decision(prod: Environment, mia: User, ada: User) -> None:
+def test_an_open_condition_waits_for_its_owner_until_a_later_decision(
+    client: Client, prod: Environment, mia: User, ada: User
+) -> None:
     item = item_of(prod, "spend-cap")
     review = Review.objects.create(title="Launch", starts_at=NOW, chair=ada, planned_at=NOW)
     given: dict[str, Any] = {"review": review, "environment": prod, "by": ada, "verdict": "not-ready"}
@@ -258,6 +266,15 @@ def test_an_open_condition_waits_for_its_owner_until_a_later_decision(prod: Envi
     ]
     assert [line.overdue for line in listed(mia, ends).conditions.lines] == [True]
     assert (waiting_for(fresh(mia), NOW), waiting_for(fresh(ada), NOW)) == (1, 0)
+    assert not any(line.item == item for line in listed(mia).ownerless.lines), "An item stands in one line."
+    own(item, mia)
+    [line] = listed(mia, ends).items.lines
+    assert ([one.condition.pk for one in line.conditions], line.conditions[0].overdue) == ([condition.pk], True)
+    assert (listed(mia).kinds, waiting_for(fresh(mia), NOW)) == (["items"], 1), "It says both, and counts once."
+    page = words(signed_in(client, mia).get("/my-items/"))
+    assert page.count(f"{item.entry.title} assistant-web in prod") == page.count("condition of the go in prod") == 1
+    assert "its go no longer covers" in page, "Its snapshot is not what was decided on."
+    items.assign(by=mia, item_id=item.pk, owner=None, due_on=None, seen_version=version(item), now=NOW)
     Decision.objects.create(kind=DecisionKind.NO_GO, at=after(hours=1), snapshot="{}", hash="0" * 64, **given)
     assert (listed(mia).conditions.lines, counted(fresh(mia), NOW).count) == ([], 0)
 
@@ -379,14 +396,18 @@ def test_a_manager_finds_kind_words_and_no_badge(client: Client, prod: Environme
     assert 'class="badge"' not in page.content.decode()
 
 
-def test_every_page_says_how_much_waits_and_a_part_of_a_page_does_not_ask(
-    client: Client, prod: Environment, mia: User
-) -> None:
+def test_every_page_says_how_much_waits_and_open_pages_follow_it(client: Client, prod: Environment, mia: User) -> None:
     for entry in ("spend-cap", "store-false"):
         own(item_of(prod, entry), mia)
     page = signed_in(client, mia)
     for address in (reverse("overview"), reverse("sheet", args=["assistant-web", "prod"]), reverse("my-items")):
         assert re.search(r'class="badge">2<', page.get(address).content.decode())
+    own(item_of(prod, "audit-log"), mia)
+    asked = {reverse("overview"): "overview-body", reverse("my-items"): "page"}
+    asked[reverse("sheet-live", args=["assistant-web", "prod"]) + "?since=0"] = "live"
+    for address, target in asked.items():
+        answer = page.get(address, headers={"HX-Request": "true", "HX-Target": target}).content.decode()
+        assert re.findall(r'id="waits-badge"[^>]*><span class="badge">(\d+)<', answer) == ["3"], address
 
 
 def test_there_is_a_cap_and_the_rest_is_counted(prod: Environment, mia: User) -> None:
@@ -444,7 +465,8 @@ def test_what_waits_is_kept_for_each_person_until_something_happens_or_an_instan
     with django_assert_num_queries(0):
         assert [waiting_for(one, NOW, newest) for one, _ in people] == [1, 0]
     warned = waiver.until - timedelta(days=7)
-    turns = {warned - MS: [1, 0], warned: [2, 1], waiver.until: [3, 1], item.settled_until: [4, 1]}
+    turns = {warned - MS: [1, 0], warned: [2, 1], item.settled_until: [3, 1]}
+    assert said(waiver.until) == [2, 1], "It ended, and so it is said with the item."
     assert list(turns) == sorted(turns)
     before = [1, 0]
     for at, expected in turns.items():

@@ -1,17 +1,19 @@
 """Which rows of the overview stand under a go that no longer covers them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from readiness.enums.standing import Status
 from readiness.enums.words import DecisionKind
 from readiness.models import Decision, Environment
 from readiness.rules.decisions import got_worse
 from readiness.rules.snapshots import hash_of, statuses_in
+from readiness.rules.verdicts import Under
 
 from .decisions import newest_decisions
-from .fleet import fleet
+from .fleet import fleet, fleet_if_kept
 from .kept import Row
 
 UNCOVERED = "uncovered"
@@ -47,6 +49,13 @@ def compare(rows: Iterable[Row], places: Iterable[Environment], at: datetime) ->
         row.drawn[UNCOVERED] = snapshot != "" and not _covers(row, snapshot, hashed, at)
 
 
+def still_covers(snapshot: str, hashed: str, under: Under | None, statuses: Mapping[int, Status], at: datetime) -> bool:
+    """Return whether a go that stands covers a sheet, from its frozen one and where items stand now, by key."""
+    if hash_of(snapshot) != hashed:
+        return False
+    return under is None or not got_worse(statuses_in(snapshot), statuses, under, at=at)
+
+
 def uncovered(row: Row) -> bool:
     """Return whether a row that was looked at stands under a go that no longer covers it."""
     return bool(row.drawn.get(UNCOVERED))
@@ -55,13 +64,14 @@ def uncovered(row: Row) -> bool:
 def uncovered_of(environments: Iterable[int], at: datetime) -> set[int]:
     """Return those of a few environments that stand under a go that no longer covers them.
 
-    One query where no go stands, seven at most.
+    One query where no go stands, or where everything is kept and nothing happened since; seven at most.
     """
-    decided = newest_decisions(environments, at)
-    under_a_go = {pk for pk, one in decided.items() if one.kind != DecisionKind.NO_GO}
-    if not under_a_go:
-        return set()
-    rows = [row for row in fleet(at).rows(at) if row.pk in under_a_go]
+    kept, wanted = fleet_if_kept(at), set(environments)
+    if kept is None:
+        decided = newest_decisions(wanted, at)
+        wanted = {pk for pk, one in decided.items() if one.kind != DecisionKind.NO_GO}
+        kept = fleet(at) if wanted else None
+    rows = [row for row in kept.rows(at) if row.pk in wanted] if kept is not None else []
     look(rows, at)
     return {row.pk for row in rows if uncovered(row)}
 
@@ -76,7 +86,5 @@ def _goes(new: Sequence[Row]) -> dict[int, int]:
 
 
 def _covers(row: Row, snapshot: str, hashed: str, at: datetime) -> bool:
-    if hash_of(snapshot) != hashed:
-        return False
     now = {item.pk: row.statuses[entry] for entry, item in row.items.items()}
-    return row.under is None or not got_worse(statuses_in(snapshot), now, row.under, at=at)
+    return still_covers(snapshot, hashed, row.under, now, at)

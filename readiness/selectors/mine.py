@@ -1,7 +1,7 @@
 """What waits for a person: requests to answer, waivers about to end, items and conditions, and what nobody owns."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
@@ -17,10 +17,11 @@ from readiness.rules.status import status_at
 from readiness.rules.steps import Step, next_step
 from readiness.rules.waivers import warning_at
 
+from .covering import uncovered_of
 from .grounds import clauses_of
 from .ownership import owner_of
 from .steps import as_asked, asked_of_reviewers, disabled_probes, watches
-from .waiting import my_conditions, my_items, my_waivers, ownerless, to_answer
+from .waiting import beside, conditions_by_launch, my_conditions, my_items, my_waivers, ownerless, to_answer
 
 MOST = 50
 """How many lines of one kind the page shows; what launches next comes first, and the rest is counted."""
@@ -72,13 +73,15 @@ class EndingWaiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnItem:
-    """An item that is not settled, with what to do next."""
+    """An item that is not settled, with what to do next; the person's conditions and waiver about it stand with it."""
 
     item: Item
     sheet: Environment
     status: Status
     step: Step
     owner: Owner
+    conditions: "Sequence[OwnCondition]" = ()
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,43 +99,67 @@ class OwnCondition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mine:
-    """What waits for a person at an instant."""
+    """What waits for a person at an instant. ``uncovered`` are the sheets under a go that no longer covers them."""
 
     answers: Part[ToAnswer]
     waivers: Part[EndingWaiver]
     items: Part[OwnItem]
     ownerless: Part[OwnItem]
     conditions: Part[OwnCondition]
+    today: date
+    uncovered: set[int] = field(default_factory=set)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of what waits, where there is any, that with what blocks the nearest launch first."""
+        parts: dict[str, Part[Any]] = {
+            "answers": self.answers,
+            "waivers": self.waivers,
+            "conditions": self.conditions,
+            "items": self.items,
+        }
+        found = [(name, part.lines[0].sheet.launch_on) for name, part in parts.items() if part.lines]
+        return [name for name, _ in sorted(found, key=lambda one: _nearness(one[1], self.today))]
+
+    @property
+    def sheets(self) -> dict[int, Environment]:
+        """Every sheet that what is shown is on, by its key."""
+        parts: list[Part[Any]] = [self.answers, self.waivers, self.items, self.ownerless, self.conditions]
+        return {line.sheet.pk: line.sheet for part in parts for line in part.lines}
 
     @property
     def launches(self) -> list[Environment]:
         """The sheets with a launch date that what is shown is on, in the order of their launches."""
-        parts: list[Part[Any]] = [self.answers, self.waivers, self.items, self.ownerless]
-        found = {line.sheet.pk: line.sheet for part in parts for line in part.lines}
-        found |= {line.condition.decision.environment_id: line.sheet for line in self.conditions.lines}
-        return sorted((one for one in found.values() if one.launch_on), key=lambda one: (one.launch_on, str(one)))
+        dated = (one for one in self.sheets.values() if one.launch_on)
+        return sorted(dated, key=lambda one: (one.launch_on, str(one)))
 
     @property
     def nothing(self) -> bool:
         """Whether there is nothing at all to show."""
-        parts: list[Part[Any]] = [self.answers, self.waivers, self.items, self.ownerless, self.conditions]
-        return not any(part.lines for part in parts)
+        return not self.sheets
 
 
 def mine(user: User, at: datetime, launch: Environment | None = None) -> Mine:
-    """Return what waits for a person, or only what is on one sheet; what launches next first, after items that fail.
+    """Return what waits for a person, or only what is on one sheet; what launches next first, an item in one line.
 
     A fixed number of queries, whatever there is.
     """
     on = {} if launch is None else {"sheet": launch.pk}
     conditions = my_conditions(user) if launch is None else my_conditions(user).filter(decision__environment=launch)
-    return Mine(
+    items, waivers = my_items(user, at).filter(**on), my_waivers(user, at).filter(**on)
+    offered = ownerless(user, at).filter(**on)
+    said: tuple[QuerySet[Any], ...] = (conditions, waivers)
+    for rows in said:
+        offered = offered.exclude(pk__in=rows.order_by().values("item"))
+    found = Mine(
         answers=_answers(user, at, on),
-        waivers=_cut(my_waivers(user, at).filter(**on), lambda rows: _ending(rows, at)),
-        items=_cut(my_items(user, at).filter(**on), lambda rows: _own_items(rows, at)),
-        ownerless=_cut(ownerless(user, at).filter(**on), lambda rows: _own_items(rows, at)),
-        conditions=_cut(conditions, lambda rows: _conditions(rows, at)),
+        waivers=_cut(beside(waivers, items), lambda rows: _ending(rows, at)),
+        items=_cut(items, lambda rows: _with_more(_own_items(rows, at), user, at)),
+        ownerless=_cut(offered, lambda rows: _own_items(rows, at)),
+        conditions=_cut(conditions_by_launch(beside(conditions, items), at), lambda rows: _conditions(rows, at)),
+        today=timezone.localdate(at),
     )
+    return replace(found, uncovered=uncovered_of(found.sheets, at) if found.sheets else set())
 
 
 def _cut(rows: QuerySet[Any], drawn: Callable[[list[Any]], list[Line]]) -> Part[Line]:
@@ -177,9 +204,12 @@ def _answers(user: User, at: datetime, on: Mapping[str, int]) -> Part[ToAnswer]:
 
 
 def _order(request: Any, at: datetime) -> tuple[int, date, datetime]:
-    today, launch = timezone.localdate(at), request.launch
-    place = 2 if launch is None else 0 if launch >= today else 1
-    return place, launch or today, request.asked_at
+    return *_nearness(request.launch, timezone.localdate(at)), request.asked_at
+
+
+def _nearness(launch: date | None, today: date) -> tuple[int, date]:
+    """Return what comes first: launches ahead, then what has launched, then what has no date."""
+    return 2 if launch is None else 0 if launch >= today else 1, launch or today
 
 
 def _sheets(keys: Iterable[int]) -> dict[int, Environment]:
@@ -211,6 +241,20 @@ def _own_items(rows: list[Any], at: datetime) -> list[OwnItem]:
             owner=owner_of(row),
         )
         for row in rows
+    ]
+
+
+def _with_more(lines: list[OwnItem], user: User, at: datetime) -> list[OwnItem]:
+    """Return items with what else waits about them: the person's conditions, and a waiver that ends or has ended."""
+    keys = [line.item.pk for line in lines]
+    if not keys:
+        return []
+    conditions: dict[int, list[OwnCondition]] = {}
+    for one in _conditions(list(my_conditions(user).filter(item__in=keys)), at):
+        conditions.setdefault(one.condition.item_id, []).append(one)
+    waivers = {one.item_id: one for one in my_waivers(user, at).filter(item__in=keys)}
+    return [
+        replace(line, conditions=conditions.get(line.item.pk, ()), waiver=waivers.get(line.item.pk)) for line in lines
     ]
 
 

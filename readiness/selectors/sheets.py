@@ -12,6 +12,7 @@ from readiness.enums.words import Kind, Outcome, RunState
 from readiness.models import (
     Clause,
     Comment,
+    Decision,
     Disabling,
     Entry,
     Environment,
@@ -27,6 +28,7 @@ from readiness.models import (
 from readiness.observers import Observer, observers
 from readiness.rules.verdicts import Tally, stand_at, tally
 
+from .covering import still_covers
 from .decisions import standing_decisions
 from .disablings import standing_disablings
 from .grounds import Ground, ground_of
@@ -81,10 +83,11 @@ class SheetSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sibling:
-    """Another environment of the service, with how far it is."""
+    """Another environment of the service, with how far it is, and whether a go stands that no longer covers it."""
 
     environment: Environment
     percent: int
+    uncovered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,12 +239,18 @@ def _siblings(environment: Environment, items: Sequence[Item], entries: Sequence
         Environment.objects.filter(service=environment.service, archived_at=None).select_related("service")
     )
     decided = standing_decisions([other.pk for other in found], at)
+    goes = [one.decision for one in decided.values() if one.is_go and one.decision is not None]
+    made = Decision.objects.filter(pk__in=goes).values_list("environment_id", "snapshot", "hash") if goes else ()
+    frozen = {place: (snapshot, hashed) for place, snapshot, hashed in made}
     siblings = []
     for other in found:
         mine = items_on(other, items, entries).values()
         stands = [stand_at(item.pk, item.facts, at) for item in mine]
-        counted = tally(stands, under=decided.get(other.pk), at=at)
-        siblings.append(Sibling(environment=other, percent=counted.percent))
+        under = decided.get(other.pk)
+        counted = tally(stands, under=under, at=at)
+        now = {stand.item: stand.status for stand in stands}
+        lost = other.pk in frozen and not still_covers(*frozen[other.pk], under, now, at)
+        siblings.append(Sibling(environment=other, percent=counted.percent, uncovered=lost))
     return siblings
 
 

@@ -66,7 +66,8 @@ _kept: dict[int, Waits] = {}
 def waiting_for(user: User, at: datetime, newest: Newest | None = None) -> int:
     """Return how many things wait for a person: what they may answer, their waivers, items and conditions.
 
-    What nobody owns is offered to a team and waits for no one person, so it is not counted. A batch counts once.
+    An item of theirs with a condition or a waiver is one thing, and so is a batch. What nobody owns is offered to a
+    team and waits for no one person, so it is not counted.
 
     It is kept for the person, as they may act now, for as long as no event is recorded and no instant is reached at
     which time alone changes it (docs/decisions/0012): one small query, and none where the newest event is given, as of
@@ -93,10 +94,11 @@ def _newest() -> Newest:
 def counted(user: User, at: datetime) -> Waits:
     """Count anew, and find until when it stands. One query, so that the newest event is that of what is counted."""
     own_batches = to_answer(NotApplicable, at).exclude(asked_by=user)
+    mine = my_items(user, at)
     sets: list[tuple[QuerySet[Any], str]] = [
-        (my_waivers(user, at), "pk"),
-        (my_items(user, at), "pk"),
-        (my_conditions(user), "pk"),
+        (beside(my_waivers(user, at), mine), "pk"),
+        (mine, "pk"),
+        (beside(my_conditions(user), mine), "pk"),
     ]
     if user.actor.is_reviewer:
         sets += [
@@ -191,7 +193,7 @@ def my_waivers(user: User, at: datetime) -> QuerySet[Any]:
 
 
 def my_items(user: User, at: datetime) -> QuerySet[Item]:
-    """Return the unsettled items that a person owns, in the teams they are in: failing first, then by launch."""
+    """Return the unsettled items that a person owns, in the teams they are in: by launch, of each what fails first."""
     return _unsettled(Item.objects.filter(owner=user, service__team__in=user.actor.teams), at)
 
 
@@ -206,8 +208,20 @@ def _unsettled(items: QuerySet[Item], at: datetime) -> QuerySet[Item]:
     unsettled = items.annotate(status=status_expression(at)).filter(status__in=UNSETTLED)
     found = with_owners(shown(unsettled, at, today)).select_related("entry", "service__team", "environment")
     failing = Case(When(status=Status.FAILING, then=Value(0)), default=Value(1), output_field=IntegerField())
-    soonest = (by_launch("launch", today), "launch", F("due_on").asc(nulls_last=True), "service__slug", "sheet")
-    return found.order_by(failing, *soonest, "entry__section__position", "entry__position", "pk")
+    due = F("due_on").asc(nulls_last=True)
+    soonest = (by_launch("launch", today), "launch", failing, due, "service__slug", "sheet")
+    return found.order_by(*soonest, "entry__section__position", "entry__position", "pk")
+
+
+def beside(rows: QuerySet[Any], items: QuerySet[Item]) -> QuerySet[Any]:
+    """Return the waivers or conditions whose item is not among others: there a line about the item says both."""
+    return rows.exclude(item__in=items.order_by().values("pk"))
+
+
+def conditions_by_launch(rows: QuerySet[Condition], at: datetime) -> QuerySet[Condition]:
+    """Return conditions in the order of the launches that they are on, then by their ends."""
+    day = "decision__environment__launch_on"
+    return rows.order_by(by_launch(day, timezone.localdate(at)), day, "until", "pk")
 
 
 def my_conditions(user: User) -> QuerySet[Condition]:

@@ -249,6 +249,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (!fresh) return; // Another page, such as the one to sign in at: readiness.js takes it.
   event.detail.shouldSwap = false;
   arrive(target, document.adoptNode(fresh));
+  const [badge, waits] = [document.getElementById("waits-badge"), answer.getElementById("waits-badge")];
+  if (badge && waits) arrive(badge, document.adoptNode(waits)); // It stands in the bar, beside the part.
 });
 
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
