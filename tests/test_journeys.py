@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from checks.probes.canary import canary_app
 from checks.standin.server import StandInServer
-from readiness.models import Environment, Evidence, User, Waiver
+from checks.tasks import nudge
+from readiness.models import Environment, Evidence, Run, User, Waiver
 from tests.browser import SignedIn
 from tests.factories import make_environment, make_member, make_reviewer, make_service, make_team
 from tests.servers.processes import RunningProduct
@@ -120,6 +121,9 @@ def test_a_run_is_watched_from_queued_to_its_finding_without_reloading(
         panel = page.locator("#detail-sse-not-buffered")
         expect(panel.get_by_text("Waiting for a worker")).to_be_visible()
         running_product.start_worker()
+        nudge(
+            [Run.objects.get().pk]
+        )  # As the scheduler does: the first message does not outlive a start that takes long.
         expect(panel.get_by_text(re.compile("Looking, for .* so far"))).to_be_visible(timeout=120_000)
         expect(panel.get_by_text("arrived as they were sent")).to_be_visible(timeout=120_000)
         expect(panel.get_by_role("img", name=re.compile("events")).first).to_be_visible()
