@@ -91,6 +91,10 @@ def test_the_page_works_without_scripts_and_keeps_what_was_typed_for_what_was_re
     html = client.get(address, query_params={"item": ["alerts", "store-false"], "act": "tick"}).content.decode()
     assert html.count('type="checkbox"') == 26
     assert html.count("checked") == 2
+    assert html.rindex("checked") < html.index("Other items, to add from"), "What is selected comes first."
+    assert html.count("needed where a tick counts only with a link") == 1, "Alerts want one."
+    other = client.get(address, query_params={"item": ["store-false"]}).content.decode()
+    assert "needed where a tick counts" not in other
     form = {
         "seen": seen_text({item.pk: item.version for item in on_sheet(prod)}),
         "item": ["alerts", "store-false"],

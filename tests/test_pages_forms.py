@@ -381,3 +381,18 @@ def test_what_was_written_for_a_request_that_another_made_first_is_shown(page: C
     assert "Mine, which took me half an hour." in words(crossed)
     assert "Mine, which took an hour." in words(too_late)
     assert "Mine, which took a whole day." in words(leave_out)
+
+
+def test_a_word_that_lacks_its_link_is_kept_in_the_form_for_whoever_gave_it(page: Client, prod: Environment) -> None:
+    address = reverse("item", args=["assistant-web", "prod", "alerts"]) + "?tab=evidence"
+    wanted = "Links to evidence needed for it to count"
+    assert wanted in words(page.get(address))
+    assert "Links to evidence optional" in words(page.get(address.replace("alerts", "store-false")))
+    tick = reverse("item-tick", args=["assistant-web", "prod", "alerts"])
+    form = {"seen_version": item_of(prod, "alerts").version, "summary": SUMMARY, "links": ""}
+    panel = page.post(tick, form, headers={"HX-Request": "true"})
+    assert "Kept, but it does not count yet" in words(panel)
+    for answer in (panel, page.get(address)):
+        assert (value_of(answer, "alerts_tick_summary"), wanted in words(answer)) == (SUMMARY, True)
+    page.force_login(make_member(prod.service.team, "jo"), backend="django.contrib.auth.backends.ModelBackend")
+    assert value_of(page.get(address), "alerts_tick_summary") == "", "The word is another's."

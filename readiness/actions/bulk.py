@@ -8,11 +8,12 @@ from secrets import token_hex
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from readiness.models import Clause, Environment, Item, User
+from readiness.models import Environment, Item, User
 from readiness.rules.bulk import tick_refusals
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 from readiness.rules.status import status_at
 from readiness.rules.texts import links_refusals, reason_refusals, summary_refusals
+from readiness.selectors.clauses import wanting_links
 from readiness.selectors.sheets import belongs_to
 
 from . import ledger
@@ -39,7 +40,7 @@ def tick(
     """
     insist(summary_refusals(summary) + links_refusals(links))
     items = _locked(by, environment, seen)
-    wants_link = _wanting_links(items)
+    wants_link = wanting_links(item.entry_id for item in items)
 
     def refuse(item: Item) -> list[str]:
         lacking = item.entry_id in wants_link and not links
@@ -93,11 +94,6 @@ def _locked(by: User, environment: Environment, seen: Collection[int]) -> list[I
     insist(change_refusals(by.actor, team_id=team.pk, team=team.name))
     insist(archived_refusals(environment.archived_at, environment.service.archived_at))
     return [item for item in items if belongs_to(environment, item)]
-
-
-def _wanting_links(items: Sequence[Item]) -> set[int]:
-    wanting = Clause.objects.filter(entry__in={item.entry_id for item in items}, retired_at=None, tick_needs_link=True)
-    return set(wanting.values_list("entry_id", flat=True))
 
 
 def _each(

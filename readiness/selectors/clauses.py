@@ -17,6 +17,12 @@ ARCHIVED, RESTORED = "environment.archived", "environment.restored"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def wanting_links(entries: Iterable[int]) -> set[int]:
+    """Return those of some entries with a clause of which a tick counts only with a link. One query."""
+    wanting = Clause.objects.filter(entry__in=set(entries), retired_at=None, tick_needs_link=True)
+    return set(wanting.values_list("entry_id", flat=True))
+
+
 def clause_facts(item: Item, *, known_by: datetime | None = None) -> list[ClauseFacts]:
     """Return where each clause of an item stands, from what was recorded by an instant (None: all there is).
 

@@ -78,10 +78,16 @@ def asked_by_sheet(context: Context) -> bool:
         return False
 
 
-@register.simple_tag
-def wanting_link(detail: ItemDetail) -> list[str]:
-    """Return the texts of the clauses of which a tick counts only with a link."""
-    return [view.clause.text for view in detail.clauses if view.clause.tick_needs_link]
+@register.simple_tag(takes_context=True)
+def wanting_link(context: Context, detail: ItemDetail) -> list[str]:
+    """Return the texts of the clauses of which a tick would count only with a link.
+
+    A tick is about the clauses without a fresh pass, and about all where each has one.
+    """
+    now = now_of(context)
+    fresh = {one.clause for one in detail.item.clauses if one.pass_until is not None and now < one.pass_until}
+    ticked = [view.clause for view in detail.clauses if view.clause.slug not in fresh]
+    return [clause.text for clause in ticked or (view.clause for view in detail.clauses) if clause.tick_needs_link]
 
 
 @register.filter

@@ -1,6 +1,6 @@
 """Doing one thing to several items of a sheet."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +17,9 @@ from readiness.forms.written import WrittenForm
 from readiness.models import Environment
 from readiness.rules.permissions import Refused, insist
 from readiness.rules.texts import without_keys
+from readiness.selectors.clauses import wanting_links
 from readiness.selectors.sections import seen_in, seen_text
+from readiness.selectors.sheets import ItemRow, SheetSection
 
 from .access import Request, find_environment, refusals_to_change
 from .sheets import sheet_context
@@ -76,6 +78,13 @@ def several(request: Request, service: str, environment: str) -> HttpResponse:
     return _show(request, found, chosen=left, act=act, forms=forms, left=result.left, said=said, status=422)
 
 
+def _apart(sections: Iterable[SheetSection], chosen: Collection[str]) -> list[tuple[SheetSection, list[ItemRow]]]:
+    """Return the sections of a sheet with the items in them that may be chosen and are not, where there are any."""
+    every = [(one, [row for row in one.rows if row.item and row.status]) for one in sections]
+    found = [(one, [row for row in rows if row.entry.slug not in chosen]) for one, rows in every]
+    return [(one, rows) for one, rows in found if rows]
+
+
 def _carry_out(
     request: Request, environment: Environment, act: str, seen: Mapping[int, int], form: WrittenForm
 ) -> actions.Done:
@@ -116,9 +125,16 @@ def _show(
     context = sheet_context(request, environment)
     titles = {"tick": _("Tick them"), "assign": _("Say who owns them"), "leave-out": _("Ask to leave them out")}
     shown = forms or _forms(environment)
+    rows = [row for row in context["sheet"].rows if row.item is not None and row.status]
+    picked = [row for row in rows if row.entry.slug in chosen]
+    wanting = wanting_links(row.entry.pk for row in rows)
     items = [row.item for row in context["sheet"].rows if row.item is not None]
     drawn = {
         "chosen": chosen,
+        "picked": picked,
+        "sections": _apart(context["sheet"].sections, chosen),
+        "wanting": wanting,
+        "wanted": any(row.entry.pk in wanting for row in picked),
         "opened_act": act if act in ACTS else "tick",
         "acts": [(name, titles[name], shown[name]) for name in ACTS],
         "seen": seen_text({item.pk: item.version for item in items}),

@@ -19,7 +19,7 @@ from readiness.actions.retiring import retire as retire_fail
 from readiness.enums.standing import Status
 from readiness.forms.comments import CommentForm
 from readiness.forms.items import AssignForm, DecideForm, ReasonForm, SeenForm, TakeBackForm, TickForm, WaiverForm
-from readiness.models import Disabling, Environment, Item, NotApplicable, Service, Waiver
+from readiness.models import Disabling, Environment, Item, NotApplicable, Service, User, Waiver
 from readiness.rules.permissions import (
     Refused,
     comment_refusals,
@@ -71,7 +71,7 @@ def show(
         "environment": environment,
         "detail": shown,
         "tab": tab if tab in TABS else _first_tab(shown),
-        "forms": {**empty_forms(shown, now), **(bound or {})},
+        "forms": {**empty_forms(shown, now, by=request.user), **(bound or {})},
         "refusals": refusals_of(request, shown, now),
         "crossing": crossing,
         "problem": problem or [],
@@ -97,14 +97,15 @@ def ids(item: Item, name: str) -> str:
     return f"{item.entry.slug}_{name}_%s"
 
 
-def empty_forms(shown: ItemDetail, now: datetime) -> dict[str, forms.Form]:
-    """Return every form of an item, empty."""
+def empty_forms(shown: ItemDetail, now: datetime, *, by: User) -> dict[str, forms.Form]:
+    """Return every form of an item, empty; a word of this person that lacks a link is in that of a tick."""
     item = shown.item
+    words = [one.unsupported.summary for one in shown.clauses if one.unsupported and one.unsupported.by_id == by.pk]
     seen = {"seen_version": item.version}
     waiting = {**seen, "request": request_key(shown.request)} if shown.request else seen
     stands = shown.request or shown.standing_waiver or shown.standing_not_applicable
     return {
-        "tick": TickForm(initial=seen, auto_id=ids(item, "tick")),
+        "tick": TickForm(initial={**seen, "summary": next(iter(words), "")}, auto_id=ids(item, "tick")),
         "take_back": TakeBackForm(initial=seen, auto_id=ids(item, "take_back")),
         "assign": AssignForm(
             initial={**seen, "owner": item.owner_id, "due_on": item.due_on},
@@ -171,7 +172,7 @@ def changed(request: Request, environment: Environment, item: Item, *, tab: str,
             **context,
             "detail": shown,
             "tab": tab,
-            "forms": empty_forms(shown, now),
+            "forms": empty_forms(shown, now, by=request.user),
             "refusals": refusals_of(request, shown, now),
             "row": context["sheet"].row(item.entry.slug),
         },

@@ -113,6 +113,17 @@ if (rows && bar && opener) {
   if (boxes().some((box) => box.checked)) picking(true);
 }
 
+// On the page for several items, the button says how many are ticked. Without this file it says no number.
+function sayTicked() {
+  const button = document.querySelector("[data-tick-picked]");
+  if (!button) return;
+  const n = button.form.querySelectorAll("[name=item]:checked").length;
+  button.dataset.tickPicked ||= button.textContent.trim();
+  button.textContent = [button.dataset.tickPicked, words.tickOne][n] ?? words.tickMany.replace("{n}", n);
+}
+document.addEventListener("change", sayTicked);
+addEventListener("pageshow", sayTicked); // The browser may come back to a page with its boxes as they were.
+
 // On the page for several items, Enter in a field would press the first button there is: that of another act.
 document.querySelector("form.several")?.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !event.target.matches("input")) return;
