@@ -157,6 +157,11 @@ def test_the_chairs_line_drops_and_nothing_is_lost_doubled_or_taken_for_done(
     chair.context.set_offline(False)
     for page in (chair, other):
         looks_at(page, second)
+    expect(other.locator("#note_line")).to_have_value(str(second))
+    expect(chair.locator("#note_line option:checked")).to_have_text("launch-0 in prod")
+    chair.locator("[data-show-new]").click()
+    expect(chair.locator("#note_line option[selected]")).to_have_attribute("value", str(second))
+    expect(chair.locator("#note_line")).to_have_value(str(first))
     expect(unsent).to_be_hidden()
     expect(chair.locator("#note_text")).to_have_value("Half a sent")
     assert Decision.objects.get().environment_id == first
@@ -190,6 +195,7 @@ def test_the_chairs_line_drops_and_nothing_is_lost_doubled_or_taken_for_done(
     decide_by_keys(other, "n")
     looks_at(other, fourth)
     chair.context.set_offline(False)
+    expect(chair.locator("#messages")).to_contain_text("sam has the chair now.")
     told = line_of(chair).get_by_role("alert").filter(has_text="decided first")
     expect(told).to_contain_text(re.compile("sam decided first:\\s+No-go"))
     looks_at(chair, third)
@@ -198,7 +204,8 @@ def test_the_chairs_line_drops_and_nothing_is_lost_doubled_or_taken_for_done(
     expect(chair.locator("#note_text")).to_have_value("Half a sent")
     chair.locator("#note_text").press("Control+Enter")
     expect(other.locator("#meeting-minutes")).to_contain_text("Half a sent")
-    assert [one.text for one in MeetingNote.objects.all()] == ["Ask the vendor.", "Half a sent"]
+    notes = [(one.text, one.environment_id) for one in MeetingNote.objects.all()]
+    assert notes == [("Ask the vendor.", first), ("Half a sent", first)], "Each is about what was open as it was begun."
     said = [one.kind for one in minutes_of(review)]
     assert [said.count(kind) for kind in (MinuteKind.DECIDED, MinuteKind.NOTED, MinuteKind.CHAIR)] == [3, 2, 1]
 
@@ -322,8 +329,12 @@ def test_the_next_launch_opens_at_its_head_minutes_stay_at_their_end_and_a_late_
     other.locator("#note_text").press("Control+Enter")
     kept = other.locator("#meeting-note")
     expect(kept).to_contain_text("What you wrote was not saved. Copy what you still need: Ask the vendor once more.")
+    expect(line_of(other)).to_contain_text("Nothing was decided on this launch.")
+    expect(line_of(other)).not_to_contain_text("To settle before a decision")
+    expect(line_of(other).locator("button")).to_have_count(0)
+    drawn = other.locator("#meeting-live").get_attribute("data-since") or ""
     tick(mia, item_of(Environment.objects.get(pk=second), "rotation-runbook"), now=timezone.now())
-    expect(other.locator("#meeting-line")).to_contain_text("Key rotation runbook", timeout=WITHIN_MS)
+    expect(other.locator("#meeting-live")).not_to_have_attribute("data-since", drawn, timeout=WITHIN_MS)
     expect(kept).to_contain_text("Ask the vendor once more.")
 
 

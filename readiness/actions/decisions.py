@@ -19,6 +19,7 @@ from readiness.rules.permissions import Refused, archived_refusals, insist, laun
 from readiness.rules.snapshots import hash_of, write
 from readiness.rules.texts import unkept
 from readiness.rules.waivers import end_of_day
+from readiness.selectors.decisions import sent_with
 from readiness.selectors.room import people_here
 from readiness.selectors.snapshots import snapshot_of
 from readiness.selectors.standing import Standing, verdict
@@ -79,7 +80,7 @@ def decide(
     environment = _lock_sheet(environment_id)
     review = lock_review(review_id)
     insist(launch_refusals(by.actor))
-    sent = Decision.objects.filter(review=review, by=by, key=key).first() if key else None
+    sent = sent_with(key, by=by, review_id=review.pk)
     if sent is not None and sent.environment_id == environment.pk:
         return sent
     insist(open_refusals(review))

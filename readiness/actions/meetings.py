@@ -13,6 +13,7 @@ from readiness.enums.words import DecisionKind
 from readiness.models import Decision, MeetingNote, Presence, Review, User
 from readiness.rules import meetings as rules
 from readiness.rules.permissions import Refused, insist, launch_refusals
+from readiness.selectors.decisions import decided_lines, sent_with
 
 from . import decisions, ledger
 from .decisions import NewCondition, NewDissent
@@ -27,7 +28,7 @@ def open_meeting(*, by: User, review_id: int, order: Sequence[int], now: datetim
     if review.opened_at is not None:
         return review
     review.opened_at, review.opened_by = now, by
-    review.line_id = rules.next_line(_on_agenda(review, order), _decided(review), 0)
+    review.line_id = rules.next_line(_on_agenda(review, order), decided_lines(review), 0)
     review.line_since = now if review.line_id else None
     review.save(update_fields=["opened_at", "opened_by", "line", "line_since"])
     with ledger.at_the_end():
@@ -67,7 +68,6 @@ def take_chair(*, by: User, review_id: int, seen_chair: int, now: datetime) -> R
     return review
 
 
-@transaction.atomic
 def decide(
     *,
     by: User,
@@ -84,13 +84,13 @@ def decide(
 ) -> tuple[Decision, int | None]:
     """Decide in a meeting, and return the decision with the line that comes next; None where that was the last one.
 
-    The room goes on to that line where it looks at the one that was decided. What is sent twice with one ``key`` is
-    decided once. Raises as ``decisions.decide`` does.
+    The room goes on to that line where it looks at the one that was decided. Whoever decides is in the room from then,
+    whatever comes of it. What is sent twice with one ``key`` is decided once. Raises as ``decisions.decide`` does.
     """
     insist(rules.held_refusals(opened_at=Review.objects.values_list("opened_at", flat=True).get(pk=review_id)))
-    mine = Decision.objects.filter(review=review_id, environment=environment_id, by=by)
-    again = bool(key) and mine.filter(key=key).exists()
-    with ledger.at_the_end():
+    be_there(by=by, review_id=review_id, now=now)
+    sent = sent_with(key, by=by, review_id=review_id)
+    with transaction.atomic(), ledger.at_the_end():
         decision = decisions.decide(
             by=by,
             review_id=review_id,
@@ -104,11 +104,9 @@ def decide(
             now=now,
         )
         review = lock_review(review_id)
-        after = rules.next_line(_on_agenda(review, order), _decided(review), environment_id)
-        if not again:
-            _see(review, by, now=now)
-            if review.line_id == environment_id and after is not None:
-                _look_at(review, after, by=by, now=now)
+        after = rules.next_line(_on_agenda(review, order), decided_lines(review), environment_id)
+        if decision != sent and review.line_id == environment_id and after is not None:
+            _look_at(review, after, by=by, now=now)
     return decision, after
 
 
@@ -149,15 +147,19 @@ def beat(*, by: User, review_id: int, now: datetime) -> None:
     """Keep that somebody's page of the meeting is open. The first time is an event; who was taken out stays out."""
     heard = Presence.objects.filter(review=review_id, user=by)
     latest = Greatest(F("seen_at"), Value(now))  # Another process may have a later clock.
-    if heard.filter(gone_at=None, review__closed_at=None).update(seen_at=latest) or heard.exists():
+    if not (heard.filter(gone_at=None, review__closed_at=None).update(seen_at=latest) or heard.exists()):
+        be_there(by=by, review_id=review_id, now=now)
+
+
+@transaction.atomic
+def be_there(*, by: User, review_id: int, now: datetime) -> None:
+    """Keep that somebody is in the room who does something there; nothing where no meeting is held."""
+    review = lock_review(review_id)
+    if review.opened_at is None or review.closed_at is not None:
         return
-    with transaction.atomic():
-        review = lock_review(review_id)
-        if review.opened_at is None or review.closed_at is not None:
-            return
-        insist(rules.come_refusals(by.actor))
-        with ledger.at_the_end():
-            _see(review, by, now=now)
+    insist(rules.come_refusals(by.actor))
+    with ledger.at_the_end():
+        _see(review, by, now=now)
 
 
 @transaction.atomic
@@ -227,10 +229,6 @@ def _on_agenda(review: Review, order: Sequence[int]) -> list[int]:
     """Return what is on the agenda now, in an order that was read before it was locked."""
     known = set(review.agenda.values_list("environment_id", flat=True))
     return [one for one in order if one in known]
-
-
-def _decided(review: Review) -> set[int]:
-    return set(review.decisions.values_list("environment_id", flat=True))
 
 
 def _look_at(review: Review, environment_id: int, *, by: User, now: datetime) -> None:

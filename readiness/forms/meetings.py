@@ -88,7 +88,7 @@ class NoteForm(KeylessForm):
         max_length=texts.MOST_TEXT,
         error_messages={"required": gettext_lazy("Write something first.")},
     )
-    line = forms.IntegerField(required=False, widget=forms.HiddenInput, max_value=MOST_NUMBER)
+    line = forms.IntegerField(required=False, max_value=MOST_NUMBER)
     key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=MOST_KEY)
 
     def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from readiness.enums.words import DecisionKind
-from readiness.models import Decision, Environment
+from readiness.models import Decision, Environment, Review, User
 from readiness.rules.verdicts import Under
 
 
@@ -50,3 +50,13 @@ def standing_decisions(environments: Iterable[int] | None, at: datetime) -> dict
 def under(environment: Environment, at: datetime) -> Under | None:
     """Return what stands on one environment at an instant."""
     return standing_decisions([environment.pk], at).get(environment.pk)
+
+
+def sent_with(key: str, *, by: User, review_id: int) -> Decision | None:
+    """Return what a person decided in a review with a key that their page sent; None without one. One query."""
+    return Decision.objects.filter(review=review_id, by=by, key=key).first() if key else None
+
+
+def decided_lines(review: Review) -> set[int]:
+    """Return the environments that a review decided on. One query."""
+    return set(review.decisions.values_list("environment_id", flat=True))

@@ -7,6 +7,7 @@ from datetime import datetime
 from readiness.models import Decision, Environment, Item, Membership, Review, User
 from readiness.rules.meetings import Group, OnAgenda, in_order, next_line
 
+from .decisions import decided_lines, sent_with
 from .minutes import MinuteLine, minutes_of
 from .reviews import AgendaItem, environments_to_show, review_page
 from .room import Room, room_of
@@ -74,6 +75,12 @@ class Meeting:
         return [row for row in self._rows if row.status is not None and row.status.settled]
 
     @property
+    def about_shown(self) -> list[MinuteLine]:
+        """The lines of the minutes about the line that is open."""
+        shown = self.shown.environment if self.shown is not None else None
+        return [one for one in self.minutes if shown is not None and one.environment == shown]
+
+    @property
     def _rows(self) -> list[ItemRow]:
         return self.sheet.rows if self.sheet is not None else []
 
@@ -123,11 +130,10 @@ def decided_with(
     key: str, *, by: User, review: Review, environment_id: int, at: datetime
 ) -> tuple[Decision, int | None] | None:
     """Return what a person decided on a line with a key that they sent, and the line that comes next; else None."""
-    found = Decision.objects.filter(review=review, environment=environment_id, by=by, key=key).first() if key else None
-    if found is None:
+    found = sent_with(key, by=by, review_id=review.pk)
+    if found is None or found.environment_id != environment_id:
         return None
-    decided = set(review.decisions.values_list("environment_id", flat=True))
-    return found, next_line(order_of(review, at), decided, environment_id)
+    return found, next_line(order_of(review, at), decided_lines(review), environment_id)
 
 
 def ordered(agenda: Sequence[AgendaItem]) -> list[Place]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from readiness.actions.items import Crossed
+from readiness.actions.meetings import be_there
 from readiness.forms.items import DecideForm, SeenForm, TickForm, WaiverForm
 from readiness.forms.services import resent
 from readiness.models import Service
@@ -69,6 +70,7 @@ def _submit(
     shown = looked_at(request) or (None if found.line_id == place.pk else place.pk)
     if not sent.is_valid():
         return page(request, found, line=shown, answer=Answer(items={(item.pk, name): sent}, status=422))
+    be_there(by=request.user, review_id=found.pk, now=timezone.now())
     try:
         said = act(item, sent)
     except Crossed as crossed:

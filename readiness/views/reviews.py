@@ -15,6 +15,7 @@ from readiness.forms.services import resent
 from readiness.models import Review
 from readiness.rules.permissions import Refused, insist, launch_refusals
 from readiness.selectors import reviews as selector
+from readiness.selectors.meetings import ordered
 
 from .access import MOST_DIGITS, Request
 from .following import followed
@@ -166,6 +167,7 @@ def _page(
     context = {
         "now": now,
         "page": shown,
+        "agenda": [place.item for place in ordered(shown.agenda)],
         "undecided": [str(one.line.environment) for one in shown.agenda if one.decided_here is None],
         "review": review,
         "minutes": form or MinutesForm(initial=seen),

@@ -317,6 +317,39 @@ function beat() {
   fetch(form.action, { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" } }).catch(() => {});
 }
 
+// Whoever had the page open when the meeting opens is there from then.
+let isHeld = Boolean(root?.querySelector("[data-beat]"));
+document.addEventListener("htmx:afterSettle", () => {
+  if (!root || isHeld || !root.querySelector("[data-beat]")) return;
+  isHeld = true;
+  beat();
+});
+
+// Who had the chair, and everybody else, hears who has it now; whoever took it was told.
+let chair = root && byId("meeting-room").dataset.chair;
+document.addEventListener("htmx:afterSettle", () => {
+  const room = root && byId("meeting-room");
+  if (!room || room.dataset.chair === chair) return;
+  chair = room.dataset.chair;
+  if (chair === words.person) return;
+  const message = document.createElement("p");
+  message.className = "message";
+  message.textContent = room.dataset.chairWords;
+  byId("messages").append(message);
+});
+
+// What is typed as a note stays about the launch that was open then, when somebody has all that is new shown.
+let about = null;
+document.addEventListener("click", ({ target }) => {
+  const chosen = root && byId("note_line");
+  if (chosen && byId("note_text").value && target.closest("[data-show-new]")) about = { chosen, value: chosen.value };
+}, true);
+document.addEventListener("htmx:afterSettle", () => {
+  if (!about || about.chosen.isConnected) return;
+  if (byId("note_line")) byId("note_line").value = about.value;
+  about = null;
+});
+
 function minutes() {
   const drawn = root.querySelector("[data-minutes]");
   if (!drawn) return;
