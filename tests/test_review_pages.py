@@ -15,6 +15,7 @@ from readiness.actions.decisions import NewCondition
 from readiness.enums.words import DecisionKind
 from readiness.models import Condition, Decision, Environment, Event, Review, User
 from readiness.rules.texts import KEY_IN_TEXT
+from readiness.selectors.meetings import order_of
 from tests.deeds import REASON, decide_on, plan_review, settle, take_back, tick
 from tests.factories import item_of, make_environment, make_member, make_person, make_reviewer, make_service, make_team
 from tests.reading import at_field, value_of, words
@@ -106,7 +107,8 @@ def test_a_review_is_planned_in_the_order_of_its_rows(page: Client, mia: User, a
     assert [line.environment for line in review.agenda.all()] == [second, first]
     assert timezone.localtime(review.starts_at).strftime("%Y-%m-%d %H:%M") == "2030-11-24 10:00"
     shown = words(page.get(review.get_absolute_url()))
-    assert shown.index("service-2 in here") < shown.index("service-1 in here")
+    assert order_of(review, timezone.now()) == [first.pk, second.pk], "The soonest launch first, as in the meeting."
+    assert shown.index("service-1 in here") < shown.index("service-2 in here")
 
 
 @pytest.mark.parametrize(
