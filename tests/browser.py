@@ -2,18 +2,21 @@
 
 import os
 from collections.abc import Callable, Iterator
+from re import Pattern
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from readiness.models import User
 from tests import chromium
 from tests.servers.site import LiveSite
+from tests.servers.waiting import eventually
 
 WAITS_MS = 60_000
+EXPECTED = ("Failed to load resource", "htmx:sendError", "htmx:sendAbort", "htmx:afterRequest")
 NewContext = Callable[..., BrowserContext]
 SignedIn = Callable[..., Page]
 
@@ -70,8 +73,8 @@ def new_context(browser: Browser, live_site: LiveSite) -> Iterator[NewContext]:
 
 
 def _is_problem(kind: str, text: str) -> bool:
-    """Return whether a console message is an error of the page; that one was answered 4xx, or not at all, is not."""
-    return kind == "error" and not text.startswith(("Failed to load resource", "htmx:sendError", "htmx:afterRequest"))
+    """Return whether a console message is an error of the page; that one was answered 4xx, lost or given up is not."""
+    return kind == "error" and not text.startswith(EXPECTED)
 
 
 @pytest.fixture
@@ -90,6 +93,21 @@ def signed_in(new_context: NewContext, live_site: LiveSite) -> SignedIn:
         return context.new_page()
 
     return open_page
+
+
+def caught(page: Page, address: str | Pattern[str], press: Callable[[], object]) -> Route:
+    """Do what asks for an address once, and return what was asked: it waits for its answer."""
+    asked: list[Route] = []
+
+    def catch(route: Route) -> None:
+        if asked:
+            return route.fallback()
+        return asked.append(route)
+
+    page.route(address, catch)  # It stays: without any, Playwright lets all go on that wait.
+    press()
+    eventually(lambda: page.evaluate("1") and asked, 60, what=f"{address} is asked for")
+    return asked[0]
 
 
 def session_of(person: User) -> str:

@@ -63,8 +63,14 @@ class Hands(ABC):
     def choose_several(self, slugs: list[str], then: str) -> None:
         """On a sheet, select items and go on to what is done to them."""
 
+    def await_scripts(self, target: Locator) -> None:
+        """Wait for a page and for its scripts: before that, the link of an item leads to a page of its own."""
+        expect(target).to_be_visible()
+        self.page.wait_for_load_state()
+
     def unfold(self, details: Locator) -> None:
         """Open what is folded."""
+        self.await_scripts(details)
         if details.get_attribute("open") is None:
             self.press(details.locator("> summary"))
         expect(details).to_have_attribute("open", "")
@@ -74,7 +80,7 @@ class Mouse(Hands):
     """With a pointer, and keys for letters."""
 
     def press(self, target: Locator) -> None:
-        self.page.wait_for_load_state()  # Before its scripts run, the link of an item leads to a page of its own.
+        self.await_scripts(target)
         target.click()
 
     def write(self, field: Locator, text: str) -> None:
@@ -97,6 +103,7 @@ class Mouse(Hands):
         tab, _, form = ACTS[act]
         self._open_item(slug)
         leads = self.page.locator(f"#tab-{slug}-{tab}")
+        self.await_scripts(leads)
         if leads.get_attribute("aria-current") is None:
             self.press(leads)
         expect(leads).to_have_attribute("aria-current", "true")
@@ -160,8 +167,7 @@ class Keyboard(Hands):
 
     def reach(self, target: Locator) -> None:
         """Go there by Tab, past the bar where a page has just come; it says where one is, and is in sight."""
-        self.page.wait_for_load_state()
-        expect(target).to_be_visible()
+        self.await_scripts(target)
         if target.evaluate(WHERE) == "nowhere" and target.evaluate("(target) => Boolean(target.closest('main'))"):
             self.keys.press("Tab")
             if self.page.get_by_role("link", name="Skip to the page").evaluate(WHERE) == "here":
@@ -206,7 +212,7 @@ class Keyboard(Hands):
             self.press(button)
 
     def begin(self, act: str, slug: str) -> Locator:
-        self.page.wait_for_load_state()  # The keys are there by then.
+        self.await_scripts(self.page.locator(f"#open-{slug}"))
         _, key, form = ACTS[act]
         if self.page.locator("[data-detail] .panel").count():
             expect(self.page.locator(":focus"), "What was done last has lost the place.").to_have_count(1)
@@ -231,6 +237,7 @@ class Keyboard(Hands):
         raise AssertionError(f"The keys do not lead to {slug}.")
 
     def choose_several(self, slugs: list[str], then: str) -> None:
+        self.await_scripts(self.page.locator(f"#open-{slugs[0]}"))
         for slug in slugs:
             self._move_to(slug)
             self.keys.press("s")

@@ -4,11 +4,11 @@ import re
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from readiness.enums.words import Judgement
 from readiness.models import Environment, Evidence, User, Visit
-from tests.browser import SignedIn
+from tests.browser import SignedIn, caught
 from tests.deeds import claimed, finish, tick
 from tests.factories import item_of, make_environment, make_member, make_service, make_team
 from tests.servers.waiting import eventually
@@ -67,11 +67,13 @@ def test_a_member_works_the_sheet_without_touching_a_pointer(signed_in: SignedIn
     page.get_by_label("Owner").select_option(label="mia")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".message")).to_have_text("Owner and due date of 2 items are saved.")
+    page.wait_for_load_state()  # Before that a page has no keys.
     assert item_of(prod, "separate-keys").owner == mia
 
     keys.press("?")
     page.get_by_role("dialog").get_by_role("button", name="Switch single keys off").click()
     expect(page.locator("body[data-keys=off]")).to_be_attached()
+    page.wait_for_load_state()
     keys.press("j")
     keys.press("?")
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -108,6 +110,54 @@ def test_several_are_ticked_by_keys_and_enter_beside_the_words_does_nothing(
     words.press("Control+Enter")
     expect(page.locator(".message")).to_have_text("Ticked 2 items.")
     expect(page).to_have_url(re.compile(f"{prod.get_absolute_url()}$"))
+
+
+def test_answers_in_another_order_open_show_and_fill_in_what_was_asked_for_last(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    page = signed_in(mia)
+    page.goto(f"{prod.get_absolute_url()}#item-audit-log")
+    panel, tabs = page.locator("#detail-audit-log .panel"), page.locator("#detail-audit-log .tabs")
+    expect(panel).to_be_visible()
+    keys, tab_of = page.keyboard, "**/items/audit-log/?tab={}".format
+
+    history = caught(page, tab_of("history"), page.locator("#tab-audit-log-history").click)
+    why = caught(page, tab_of("why"), page.locator("#tab-audit-log-why").click)
+    answer(page, why)
+    expect(tabs.locator("[aria-current]")).to_have_attribute("data-tab", "why")
+    answer(page, history)
+    history = caught(page, tab_of("history"), page.locator("#tab-audit-log-history").click)
+    expect(tabs.locator("[aria-current]")).to_have_attribute("data-tab", "why")
+    page.locator("[data-close]").click()
+    answer(page, history)
+    expect(panel).to_have_count(0)
+
+    page.locator("#open-audit-log").focus()
+    evidence = caught(page, tab_of("evidence"), lambda: keys.press("x"))
+    keys.press("w")
+    waiver = caught(page, tab_of("waiver"), evidence.continue_)
+    expect(tabs.locator("[aria-current]")).to_have_attribute("data-tab", "evidence")
+    waiver.continue_()
+    expect(page.locator("#audit-log_waiver_stance_0")).to_be_focused()
+
+    page.locator("h1").evaluate("head => { head.innerHTML = '<a href=#item-alerts>Alerts</a>'; }")
+    alerts = caught(page, "**/items/alerts/", page.get_by_role("link", name="Alerts", exact=True).click)
+    expect(page).to_have_url(re.compile("#item-alerts$"))
+    page.locator("#open-alerts").click()  # It comes already.
+    answer(page, alerts)
+    expect(page.locator("#detail-alerts .panel")).to_be_visible()
+    expect(panel).to_have_count(0)
+    expect(page.locator("#open-alerts")).to_have_attribute("aria-expanded", "true")
+
+    run_all = page.get_by_role("button", name="Run all probes")
+    run_all.press("Enter")
+    expect(page.locator(".message").first).to_be_visible()
+    expect(run_all).to_be_focused()
+
+
+def answer(page: Page, route: Route) -> None:
+    with page.expect_event("requestfinished"):
+        route.continue_()
 
 
 def test_what_no_panel_came_for_is_not_done_later_and_a_reader_is_told_why(

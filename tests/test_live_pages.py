@@ -8,8 +8,8 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from readiness.models import Environment, User
-from tests.browser import NewContext, SignedIn
-from tests.deeds import ask, tick
+from tests.browser import NewContext, SignedIn, caught
+from tests.deeds import ask, configure, tick
 from tests.factories import item_of, make_environment, make_member, make_reviewer, make_service, make_team
 from tests.servers.site import LiveSite
 from tests.servers.waiting import eventually
@@ -17,6 +17,7 @@ from tests.servers.waiting import eventually
 pytestmark = pytest.mark.only_on("postgresql")
 
 WITHIN_MS = 60_000
+ASKS = re.compile(r"/prod/live/\?since=")
 THE_STREAM = re.compile(r"^http://[^/]+/live/")
 
 
@@ -82,8 +83,7 @@ def test_pages_without_a_live_part_follow_too_and_lose_neither_focus_nor_place(
     mark(page)
     link = page.locator("#page").get_by_role("link", name=first.item.entry.title)
     link.focus()
-    page.mouse.wheel(0, 120)
-    eventually(lambda: page.evaluate("scrollY") > 50, 60, what="it scrolled")
+    page.evaluate("scrollTo({ top: 120, behavior: 'instant' })")
     top = link.bounding_box()
     ask(mia, item_of(prod, "rotation-runbook"), now=timezone.now())
     expect(page.locator(".waits > li")).to_have_count(2, timeout=WITHIN_MS)
@@ -102,10 +102,10 @@ def test_pages_without_a_live_part_follow_too_and_lose_neither_focus_nor_place(
     assert page.evaluate("window.marked")
 
 
-SETTLED = """() => new Promise((resolve) => {
+ANSWERED = """() => new Promise((resolve) => {
     let left = 2;
-    document.addEventListener("htmx:afterSettle", ({ target }) => {
-        if (target.matches("[data-detail]") && --left === 0) setTimeout(resolve);
+    document.addEventListener("htmx:afterRequest", ({ target }) => {
+        if (target.matches("[data-open]") && --left === 0) setTimeout(resolve);
     });
 })"""
 
@@ -122,10 +122,10 @@ def test_of_two_panels_the_one_that_was_asked_for_last_is_open(
         page.route(f"**/items/{slug}/", partial(waiting.__setitem__, slug))
         with page.expect_request(f"**/items/{slug}/"):
             page.locator(f"#open-{slug}").click()
-    page.evaluate(f"() => {{ window.settled = ({SETTLED})(); }}")
+    page.evaluate(f"() => {{ window.answered = ({ANSWERED})(); }}")
     for slug in sorted(waiting, reverse=order == "as they were asked for"):
         waiting[slug].continue_()
-    page.evaluate("window.settled")
+    page.evaluate("window.answered")
     expect(page.locator("#detail-audit-log .panel")).to_be_visible()
     expect(page.locator("#detail-rotation-runbook")).to_be_empty()
     expect(page.locator("#open-rotation-runbook")).to_have_attribute("aria-expanded", "false")
@@ -143,17 +143,63 @@ def test_what_was_held_back_is_never_put_over_what_was_asked_for_after_it(
     tick(noa, item_of(prod, "audit-log"), now=timezone.now())
     expect(page.locator("#changed")).to_be_visible()
 
-    waiting: list[Route] = []
-    page.route("**/?tab=history", partial(waiting.append))
-    page.locator("#tab-audit-log-history").click()
-    for slug in ("alerts", "dashboards"):  # Long enough for what is held to be put where nobody is at work.
+    history = caught(page, "**/?tab=history", page.locator("#tab-audit-log-history").click)
+    answer = history.fetch()
+    for slug in ("alerts", "audit-log"):  # Long enough for what is held to be put where nobody is at work.
         tick(noa, item_of(prod, slug), now=timezone.now())
         expect(page.locator(f"#row-{slug}")).to_contain_text("by noa")
     expect(page.locator("#changed")).to_be_visible()
-    waiting.pop().continue_()
+    history.fulfill(response=answer)
     expect(page.locator("#tab-audit-log-history")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#detail-audit-log .history > li")).to_have_count(2)  # One more than was asked for.
     expect(page.locator("#changed")).to_be_hidden()
-    assert waiting == []
+
+    why = caught(page, "**/?tab=why", page.locator("#tab-audit-log-why").click)
+    page.locator("[data-close]").click()
+    with page.expect_event("requestfailed"):
+        why.abort()
+    page.locator("#open-audit-log").click()
+    page.locator("#tab-audit-log-history").click()
+    tick(noa, item_of(prod, "audit-log"), now=timezone.now())
+    expect(page.locator("#detail-audit-log .history > li")).to_have_count(3)
+    expect(page.locator("#changed")).to_be_hidden()
+
+
+SETTLED = """() => {
+    window.settled = [];
+    const note = () => {
+        const { settled } = document.getElementById("banner").dataset;
+        if (window.settled.at(-1) !== settled) window.settled.push(settled);
+    };
+    new MutationObserver(note).observe(document.getElementById("main"), { childList: true, subtree: true });
+}"""
+
+
+def test_what_a_page_asked_before_somebody_acted_is_never_put_over_their_answer(
+    signed_in: SignedIn, mia: User, prod: Environment
+) -> None:
+    noa = make_member(mia.teams.get(), "noa")
+    page = signed_in(mia)
+    page.goto(prod.get_absolute_url())
+    follows(page)
+    page.evaluate(SETTLED)
+    page.locator("#open-audit-log").click()
+    page.locator("#audit-log_tick_summary").fill("Each call is in the log.")
+    page.locator("#detail-audit-log").get_by_label("Links to evidence").fill("https://docs.example.ca/a")
+    poll = caught(page, ASKS, lambda: tick(noa, item_of(prod, "alerts"), now=timezone.now()))
+    before = poll.fetch()
+    page.get_by_role("button", name="Tick", exact=True).click()
+    expect(page.locator("#row-audit-log")).to_contain_text("by mia")
+    poll.fulfill(response=before)
+    expect(page.locator("#row-alerts")).to_contain_text("by noa")
+    assert page.evaluate("window.settled") == ["0 of 26", "2 of 26"]
+
+    configure(mia, prod, launch_on=timezone.localdate(), now=timezone.now())
+    page.get_by_role("button", name="Show what is new").click()
+    expect(page.locator("#changed")).to_be_hidden()
+    for key in "js":  # All of the page is another by now.
+        page.keyboard.press(key)
+    expect(page.locator("[data-pick-count]")).to_have_text("1 selected")
 
 
 def test_the_overview_follows_and_says_so_in_one_sentence(signed_in: SignedIn, mia: User, prod: Environment) -> None:
@@ -223,11 +269,9 @@ def test_a_part_that_is_drawn_anew_while_it_asks_goes_on_following(
     page = signed_in(mia)
     page.goto(prod.get_absolute_url())
     follows(page)
-    asks = re.compile(r"/prod/live/\?since=")
-    page.route(asks, lambda route: None)  # It is never answered.
-    with page.expect_request(asks, timeout=WITHIN_MS):
+    page.route(ASKS, lambda route: None, times=1)  # It is never answered.
+    with page.expect_request(ASKS, timeout=WITHIN_MS):
         tick(mia, item_of(prod, "rotation-runbook"), now=timezone.now())
-    page.unroute(asks)
     page.evaluate(
         """() => {
             const asking = document.getElementById("live");
@@ -235,8 +279,7 @@ def test_a_part_that_is_drawn_anew_while_it_asks_goes_on_following(
             fresh.setAttribute("hx-trigger", "readiness:moved from:body"); // Not by the clock, which would hide it.
             asking.replaceWith(fresh);
             htmx.process(fresh);
+            htmx.trigger(document.body, "htmx:afterSettle", { target: document.body });
         }"""
     )
-    tick(mia, item_of(prod, "audit-log"), now=timezone.now())
-    for slug in ("rotation-runbook", "audit-log"):
-        expect(page.locator(f"#row-{slug}")).to_contain_text("by mia", timeout=WITHIN_MS)
+    expect(page.locator("#row-rotation-runbook")).to_contain_text("by mia", timeout=WITHIN_MS)

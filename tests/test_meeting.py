@@ -13,7 +13,7 @@ from readiness.models import Condition, Decision, Environment, MeetingNote, Revi
 from readiness.rules.minutes import MinuteKind
 from readiness.selectors.meetings import order_of
 from readiness.selectors.minutes import minutes_of
-from tests.browser import SignedIn, session_of
+from tests.browser import SignedIn, caught, session_of
 from tests.deeds import ask, decide_on, plan_review, settle, tick
 from tests.factories import (
     PASSWORD,
@@ -341,7 +341,7 @@ def test_the_next_launch_opens_at_its_head_minutes_stay_at_their_end_and_a_late_
 def test_people_leave_the_chair_and_follow_again_and_settle_on_the_spot(
     signed_in: SignedIn, ada: User, mia: User, held: tuple[Review, list[int]]
 ) -> None:
-    review, (first, second, third, _) = held
+    review, (first, second, third, fourth) = held
     wait = item_of(Environment.objects.get(pk=second), "audit-log")
     ask(mia, wait, now=timezone.now())
     chair, member = signed_in(ada), signed_in(mia)
@@ -351,6 +351,13 @@ def test_people_leave_the_chair_and_follow_again_and_settle_on_the_spot(
     member.keyboard.press("j")
     looks_at(member, second)
     expect(line_of(member)).to_contain_text("You look at this on your own")
+    expect(member).to_have_url(re.compile(rf"line={second}$"))
+    late = caught(member, f"**/live/?line={third}", member.locator(f"#to-{third}").click)
+    member.locator(f"#to-{fourth}").click()
+    looks_at(member, fourth)
+    late.continue_()
+    member.locator(f"#to-{second}").click()
+    looks_at(member, second)
     expect(member).to_have_url(re.compile(rf"line={second}$"))
     grant = member.locator("#item-audit-log").get_by_role("button", name="Grant")
     expect(grant).to_be_disabled()

@@ -4,12 +4,12 @@
 const dialog = document.getElementById("keys");
 const announcer = document.getElementById("announcer");
 const words = document.getElementById("words").dataset; // In the language of the page: partials/script_words.html.
-const rows = document.querySelector("[data-rows]");
+const rows = () => document.querySelector("[data-rows]"); // Drawn anew where all of a page is.
 const off = document.body.dataset.keys === "off";
 let chosen = "";
 
 const say = (said) => { if (announcer) announcer.textContent = said; };
-const articles = () => [...rows.querySelectorAll(".item")].filter((one) => one.querySelector("[data-open]"));
+const articles = () => [...rows().querySelectorAll(".item")].filter((one) => one.querySelector("[data-open]"));
 const slugOf = (article) => article?.id.slice("item-".length) ?? "";
 const articleOf = (slug) => document.getElementById(`item-${slug}`);
 const openerOf = (slug) => document.getElementById(`open-${slug}`);
@@ -17,13 +17,13 @@ const detailOf = (slug) => document.getElementById(`detail-${slug}`);
 
 // --- moving -----------------------------------------------------------------------------------------------------------
 function current() {
-  const focused = rows.contains(document.activeElement) ? document.activeElement.closest(".item") : null;
+  const focused = rows().contains(document.activeElement) ? document.activeElement.closest(".item") : null;
   return slugOf(focused) || chosen;
 }
 
 function choose(slug) {
   chosen = slug;
-  for (const one of rows.querySelectorAll(".item.chosen")) one.classList.remove("chosen");
+  for (const one of rows().querySelectorAll(".item.chosen")) one.classList.remove("chosen");
   articleOf(slug)?.classList.add("chosen");
 }
 
@@ -43,19 +43,18 @@ const written = (detail) =>
   ?? [...detail.querySelectorAll("form[data-words] textarea")].find((area) => area.value !== area.defaultValue);
 const tabOf = (detail) => detail.querySelector(".tabs [aria-current]")?.dataset.tab;
 
-// What follows once a panel has come: what was asked for last. Where nothing comes, nothing follows.
+// What follows once a panel has come: what was asked for last, by its own answer. Where nothing comes, nothing follows.
 let awaited = null;
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (!awaited || event.detail.target?.id !== awaited.id) return;
+document.addEventListener("htmx:beforeRequest", ({ detail: { pathInfo, target, xhr } }) => {
+  if (!target.matches("[data-detail]")) return;
+  if (pathInfo.requestPath === awaited?.path) awaited.xhr = xhr;
+  else awaited = null;
+});
+document.addEventListener("htmx:afterSettle", ({ detail: { xhr } }) => {
+  if (!xhr || awaited?.xhr !== xhr) return;
   const { id, then } = awaited;
   awaited = null;
   setTimeout(() => then(document.getElementById(id))); // After the page's own handlers.
-});
-document.addEventListener("htmx:beforeRequest", ({ detail: { target } }) => {
-  if (target.matches("[data-detail]") && target.id !== awaited?.id) awaited = null;
-});
-document.addEventListener("htmx:afterRequest", ({ detail: { successful, target, xhr } }) => {
-  if (target?.id === awaited?.id && (!successful || xhr.status === 204)) awaited = null;
 });
 
 // Shows a tab of an item, then calls `then` with its panel. What somebody is writing there is never replaced.
@@ -71,8 +70,9 @@ function show(slug, tab, then) {
     then(detail);
     return;
   }
-  awaited = { id: detail.id, then };
-  window.htmx.ajax("GET", `${openerOf(slug).href}?tab=${tab}`, { target: `#${detail.id}`, swap: "innerHTML" });
+  const path = `${openerOf(slug).href}?tab=${tab}`;
+  awaited = { id: detail.id, path, then };
+  window.htmx.ajax("GET", path, { target: `#${detail.id}`, swap: "innerHTML" }).catch(() => {}); // readiness.js says so.
 }
 
 // Opens what a form stands in and puts the cursor into it; where it is refused, says why.
@@ -139,7 +139,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const key = event.key.toLowerCase();
-  if (!rows || event.shiftKey || event.repeat && !"jk".includes(key)) return;
+  if (!rows() || event.shiftKey || event.repeat && !"jk".includes(key)) return;
   if (key === "j" || key === "k") {
     event.preventDefault();
     move(key === "j" ? 1 : -1);
@@ -153,8 +153,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 // A pointer or the Tab key chooses too, so that the keys go on from there.
-rows?.addEventListener("focusin", (event) => {
-  const article = event.target.closest(".item");
+document.addEventListener("focusin", (event) => {
+  const article = event.target.closest("[data-rows] .item");
   if (article?.querySelector("[data-open]")) choose(slugOf(article));
 });
 
@@ -181,4 +181,8 @@ document.addEventListener("click", (event) => {
   openDialog();
   if (menu) before = menu.querySelector("summary");
 });
-for (const hidden of document.querySelectorAll("[data-keys-hidden]")) hidden.hidden = false;
+function showHidden() {
+  for (const hidden of document.querySelectorAll("[data-keys-hidden]")) hidden.hidden = false;
+}
+document.addEventListener("htmx:afterSettle", showHidden);
+showHidden();

@@ -18,7 +18,8 @@ const drawnFrom = Math.max(0, ...regions().map((region) => Number.parseInt(regio
 // --- from a message to one question, at most every so often, never two at a time ---------------------------------------
 const pending = new Set();
 const asked = new Map(); // The id of a region to when it asked last, and how long the answer took.
-const underWay = new Map(); // The id of a region to the element that asks, and since when.
+const underWay = new Map(); // The id of a region to the element that asks, and its request.
+const acting = new Set(); // What somebody does is on its way: the requests.
 const isUnderWay = (id) => underWay.get(id)?.elt.isConnected ?? false; // No answer comes for one that was replaced.
 let streaming = false;
 let timer;
@@ -45,13 +46,13 @@ function waitFor(id) {
 
 function soon() {
   const ready = [...pending].filter((id) => !isUnderWay(id));
-  if (timer !== undefined || !ready.length || document.hidden) return;
+  if (timer !== undefined || !ready.length || document.hidden || acting.size) return;
   timer = setTimeout(ask, Math.max(30, Math.min(...ready.map(waitFor)))); // What comes together is asked for together.
 }
 
 function ask() {
   timer = undefined;
-  if (document.hidden) return; // It catches up when it is shown.
+  if (document.hidden || acting.size) return; // It catches up when it is shown, or when that is done.
   const now = [...pending].filter((id) => !isUnderWay(id) && waitFor(id) <= 0);
   for (const id of now) pending.delete(id);
   if (now.length) document.body.dispatchEvent(new CustomEvent("readiness:moved", { detail: { regions: now } }));
@@ -63,23 +64,55 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (!elt.matches("[data-poll]")) return;
   const cause = requestConfig.triggeringEvent;
   const isMove = cause?.type === "readiness:moved";
-  if (isMove && !cause.detail.regions.includes(elt.id)) return event.preventDefault();
-  const since = Date.now() - (asked.get(elt.id)?.at ?? loadedAt);
-  if (!isMove && streaming && elt.dataset.poll !== "busy" && since < SLOWLY_MS) return event.preventDefault();
-  if (event.defaultPrevented) return;
-  underWay.set(elt.id, { elt, at: Date.now() });
-  asked.set(elt.id, { at: Date.now(), took: asked.get(elt.id)?.took ?? 0 });
+  if (acting.size || (isMove && !cause.detail.regions.includes(elt.id))) return event.preventDefault();
+  const { at = loadedAt, failed } = asked.get(elt.id) ?? {};
+  const rests = streaming && !failed && elt.dataset.poll !== "busy" && Date.now() - at < SLOWLY_MS;
+  if (!isMove && rests) event.preventDefault();
 });
 const loadedAt = Date.now();
 
-document.addEventListener("htmx:afterRequest", (event) => {
-  const elt = event.detail.requestConfig?.elt;
-  const mine = underWay.get(elt?.id);
-  if (mine && mine.elt === elt) {
-    asked.set(elt.id, { at: asked.get(elt.id).at, took: Date.now() - mine.at });
-    underWay.delete(elt.id);
+document.addEventListener("htmx:beforeSend", ({ detail: { elt, requestConfig, xhr } }) => {
+  if (elt.matches("[data-poll]")) follow(elt.id, elt, xhr);
+  else if (requestConfig.verb !== "get" || elt.matches("[data-leaves]")) act(xhr);
+  xhr.addEventListener("loadend", () => { setTimeout(soon, 100); }); // Once htmx has taken up what it swapped in.
+});
+
+function follow(id, elt, xhr) {
+  const at = Date.now();
+  underWay.set(id, { elt, xhr });
+  asked.set(id, { at, took: asked.get(id)?.took ?? 0 });
+  xhr.addEventListener("loadend", () => { // Of one that was replaced htmx tells nothing.
+    if (underWay.get(id)?.xhr !== xhr) return;
+    underWay.delete(id);
+    asked.set(id, { at, took: Date.now() - at, failed: xhr.status < 200 || xhr.status >= 400 });
+  });
+}
+
+// What was asked for before somebody did something may be older than its answer: it is asked for after that.
+function act(xhr) {
+  acting.add(xhr);
+  xhr.addEventListener("loadend", () => acting.delete(xhr));
+  for (const id of underWay.keys()) askLater(id);
+}
+
+function askLater(id) {
+  const { xhr } = underWay.get(id);
+  underWay.delete(id);
+  pending.add(id);
+  xhr.abort();
+}
+
+// What is replaced while it asks gets no answer: what stands there now asks.
+document.addEventListener("htmx:afterSettle", () => {
+  for (const [id, { elt, xhr }] of underWay) {
+    if (!elt.isConnected && xhr.readyState !== XMLHttpRequest.DONE) askLater(id);
   }
-  setTimeout(soon, 100); // Once htmx has taken up what it swapped in, which may stand for one that was asking.
+  soon();
+});
+
+document.addEventListener("readiness:again", ({ detail: id }) => {
+  pending.add(id);
+  soon();
 });
 
 document.addEventListener("visibilitychange", soon);

@@ -105,29 +105,21 @@ function enter(event, field) {
 
 // --- one poll, whatever else is asked -----------------------------------------------------------------------------------
 // The element that asks what changed stays where it is: what somebody did meanwhile tells it what to ask for from now on.
-let acted = 0;
-
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const { target, fragment } = event.detail;
   const fresh = fragment.id === "meeting-live" ? fragment : fragment.querySelector?.("#meeting-live");
   if (target.id !== "meeting-live" || !fresh) return;
   event.detail.shouldSwap = false;
-  acted += 1;
   for (const name of ["hx-get", "hx-trigger", "data-since", "data-poll"]) target.setAttribute(name, fresh.getAttribute(name));
   window.htmx.process(target);
 });
 
-document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.elt.id === "meeting-live") detail.elt.asked = acted;
-});
-
-// What was asked before somebody acted is older than what the page shows: it is asked again.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const { elt } = event.detail.requestConfig ?? {};
-  if (elt?.id !== "meeting-live" || elt.asked === acted) return;
-  event.detail.shouldSwap = false;
-  const regions = ["meeting-live"];
-  setTimeout(() => document.body.dispatchEvent(new CustomEvent("readiness:moved", { detail: { regions } })), 50);
+// Of two lines that were chosen one after the other, the later is shown: answers may come in another order.
+let going = null;
+document.addEventListener("htmx:beforeSend", ({ detail: { elt, xhr } }) => {
+  if (!root || !elt.matches("[data-leaves]")) return;
+  if (going && going.readyState !== XMLHttpRequest.DONE) going.abort();
+  going = xhr;
 });
 
 // --- what follows an answer ---------------------------------------------------------------------------------------------
@@ -171,6 +163,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (own || goesOn) settle();
   else if (document.activeElement === document.body || !document.activeElement.closest("#meeting-line")) shown = byId("meeting-line").dataset.line;
   if (own && [409, 422].includes(event.detail.xhr?.status)) {
+    decidedOn = null;
     setTimeout(() => {
       const line = byId("meeting-line");
       line.querySelector('[aria-invalid="true"]')?.focus();

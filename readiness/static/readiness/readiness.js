@@ -7,12 +7,15 @@ const words = document.getElementById("words").dataset; // In the language of th
 const say = (said) => { if (announcer) announcer.textContent = said; };
 
 // --- panels: one is open at a time, Esc and "Close" empty it ---------------------------------------------------------
-let newest = ""; // The panel that was asked for last: answers may come in another order.
+let newest = null; // What was asked for last, for which panel: answers may come in another order.
 const panels = () => [...document.querySelectorAll("[data-detail]")].filter((detail) => detail.childElementCount);
 const opener = (slug) => document.getElementById(`open-${slug}`);
 
+const comes = (detail) => newest?.id === detail.id && newest.xhr.readyState !== XMLHttpRequest.DONE;
+
 function close(detail) {
   detail.replaceChildren();
+  if (newest?.id === detail.id) newest = null; // What was asked for it does not open it again.
   opener(detail.dataset.detail)?.setAttribute("aria-expanded", "false");
 }
 
@@ -30,7 +33,7 @@ function markOpen() {
 
 function openItem(slug) {
   const detail = document.getElementById(`detail-${slug}`);
-  if (detail && !detail.childElementCount) opener(slug)?.click();
+  if (detail && !detail.childElementCount && !comes(detail)) opener(slug)?.click();
 }
 
 document.addEventListener("click", (event) => {
@@ -57,10 +60,11 @@ document.addEventListener("click", (event) => {
   if (target.closest("[data-print]")) print();
 });
 
-// A second press on the head of an open item closes it instead of asking again.
+// A second press on the head of an open item closes it instead of asking again; while it comes, it asks for nothing.
 document.addEventListener("htmx:confirm", (event) => {
   const link = event.target.closest("[data-open]");
   const detail = link && document.getElementById(link.getAttribute("aria-controls"));
+  if (detail && !detail.childElementCount && comes(detail)) return event.preventDefault();
   if (!detail?.childElementCount || written(detail) || !document.getElementById("live")) return;
   event.preventDefault();
   close(detail);
@@ -132,11 +136,15 @@ function forgetDetails(elt) {
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   focused = document.activeElement?.id ?? "";
-  const { xhr, requestConfig } = event.detail;
+  const { target, xhr, requestConfig } = event.detail;
   if (requestConfig?.verb === "post" && xhr.status === 200) forgetDetails(requestConfig.elt);
   const answer = xhr.responseText ?? "";
-  if (!event.detail.shouldSwap || !/^\s*<!doctype/i.test(answer)) return;
-  if (answer.includes(`id="${event.detail.target.id}"`) && event.detail.target.matches("[data-follows]")) return;
+  if (!event.detail.shouldSwap) return;
+  if (!/^\s*<!doctype/i.test(answer)) {
+    if (requestConfig?.verb === "get" && target.matches("[data-detail]") && xhr !== newest?.xhr) event.detail.shouldSwap = false;
+    return;
+  }
+  if (answer.includes(`id="${target.id}"`) && target.matches("[data-follows]")) return;
   event.detail.shouldSwap = false; // A whole page where a part was asked for: signed out, or moved.
   location.reload();
 });
@@ -149,12 +157,21 @@ document.addEventListener("htmx:afterSettle", (event) => {
   prepare();
 });
 
-document.addEventListener("htmx:beforeRequest", ({ detail: { target } }) => {
-  if (target.matches("[data-detail]")) newest = target.id;
+document.addEventListener("htmx:beforeRequest", ({ detail: { target, xhr } }) => {
+  if (target.matches("[data-detail]")) newest = { id: target.id, xhr };
+});
+
+// What is disabled while it is sent loses the focus, and gets it back where it still stands then.
+document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => {
+  const pressed = document.activeElement;
+  if (!elt.matches("[hx-disabled-elt]") || !elt.contains(pressed)) return;
+  xhr.addEventListener("loadend", () => {
+    if (document.activeElement === document.body && pressed.isConnected) pressed.focus({ preventScroll: true });
+  });
 });
 
 function settlePanel(detail) {
-  if (detail.id !== newest && !written(detail)) return close(detail);
+  if (detail.id !== newest?.id && !written(detail)) return close(detail);
   for (const other of panels()) if (other !== detail && !written(other)) close(other);
   const wrong = detail.querySelector('[aria-invalid="true"]');
   if (wrong) wrong.focus();
@@ -164,9 +181,13 @@ function settlePanel(detail) {
   }
 }
 
+const inSight = new WeakSet(); // The tabs that were brought there once: after that they stay where somebody puts them.
+
 function prepare() {
   markOpen();
   for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    if (inSight.has(tab)) continue;
+    inSight.add(tab);
     const tabs = tab.parentElement;
     tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - 24;
   }

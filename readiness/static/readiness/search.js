@@ -21,8 +21,10 @@ function close() {
   field.removeAttribute("aria-activedescendant");
 }
 
+let closed = false; // By Esc, until somebody types again: an answer that comes later does not open it.
+
 function offer() {
-  if (document.activeElement !== field || !field.value.trim()) return close();
+  if (document.activeElement !== field || !field.value.trim() || closed) return close();
   field.setAttribute("aria-expanded", String(Boolean(list())));
   field.removeAttribute("aria-activedescendant");
   const said = results.querySelector("[data-said]")?.dataset.said;
@@ -49,6 +51,7 @@ function press(event) {
     location.assign(href);
   } else if (event.key === "Escape" && results.childElementCount) {
     event.preventDefault(); // The first press closes the list, the next leaves the field.
+    closed = true;
     close();
   }
 }
@@ -60,6 +63,7 @@ if (field && results) {
   field.setAttribute("aria-expanded", "false");
   field.addEventListener("keydown", press);
   field.addEventListener("blur", close);
+  for (const name of ["input", "focus"]) field.addEventListener(name, () => { closed = false; });
   field.addEventListener("focus", () => { if (field.value.trim()) window.htmx?.trigger(field, "find:again"); });
   results.addEventListener("pointerdown", (event) => event.preventDefault()); // The field keeps the focus: a click is not a blur.
   document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target === results) offer(); });

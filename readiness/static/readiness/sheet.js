@@ -63,55 +63,66 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 // --- selecting several ------------------------------------------------------------------------------------------------
 // The boxes stand beside what live updates swap, so a selection outlives them. Without this file the link leads to a page.
-const rows = document.querySelector("[data-rows]");
-const bar = document.getElementById("pick-form");
-const opener = document.querySelector("[data-pick]");
-const boxes = () => [...rows.querySelectorAll(".pick")];
+// All of the page may be drawn anew: nothing is kept of its parts.
+const rows = () => document.querySelector("[data-rows]");
+const bar = () => document.getElementById("pick-form");
+const opener = () => document.querySelector("[data-pick]");
+const boxes = () => [...rows().querySelectorAll(".pick")];
 
 function count() {
   const picked = boxes().filter((box) => box.checked).length;
-  bar.querySelector("[data-pick-count]").textContent = words.selected.replace("{n}", picked);
-  for (const button of bar.querySelectorAll("[name=act]")) button.disabled = !picked;
+  bar().querySelector("[data-pick-count]").textContent = words.selected.replace("{n}", picked);
+  for (const button of bar().querySelectorAll("[name=act]")) button.disabled = !picked;
 }
 
 function picking(on) {
-  rows.classList.toggle("picking", on);
-  bar.hidden = !on;
-  opener.setAttribute("aria-expanded", String(on));
+  rows().classList.toggle("picking", on);
+  bar().hidden = !on;
+  opener().setAttribute("aria-expanded", String(on));
   if (!on) for (const box of boxes()) box.checked = false;
   count();
 }
 
-if (rows && bar && opener) {
-  opener.setAttribute("role", "button");
-  opener.addEventListener("click", (event) => {
-    event.preventDefault();
-    picking(!rows.classList.contains("picking"));
-    if (rows.classList.contains("picking")) boxes()[0]?.focus();
-  });
-  bar.querySelector("[data-pick-stop]").addEventListener("click", () => {
-    picking(false);
-    opener.focus();
-  });
-  rows.addEventListener("change", (event) => { if (event.target.matches(".pick")) count(); });
-  rows.addEventListener("click", (event) => {
-    const all = event.target.closest("[data-pick-all]")?.closest(".section").querySelectorAll(".pick");
-    if (!all) return;
-    const every = [...all].every((box) => box.checked);
-    for (const box of all) box.checked = !every;
-    count();
-  });
-  rows.addEventListener("readiness:pick", (event) => {
-    const box = event.target.querySelector(".pick");
-    if (!box) return;
-    if (!rows.classList.contains("picking")) picking(true);
-    box.checked = !box.checked;
-    count();
-    if (announcer) announcer.textContent = bar.querySelector("[data-pick-count]").textContent;
-  });
-  addEventListener("pageshow", count); // The browser may come back to a page with its boxes as they were.
-  if (boxes().some((box) => box.checked)) picking(true);
+function pickAll(section) {
+  const all = [...section.querySelectorAll(".pick")];
+  const every = all.every((box) => box.checked);
+  for (const box of all) box.checked = !every;
+  count();
 }
+
+// The browser comes back to a page with its boxes as they were, and what is drawn anew takes them along.
+function takeUp() {
+  if (!opener() || !bar()) return;
+  opener().setAttribute("role", "button");
+  if (bar().hidden && boxes().some((box) => box.checked)) picking(true);
+}
+
+document.addEventListener("click", (event) => {
+  const { target } = event;
+  const section = target.closest("[data-pick-all]")?.closest(".section");
+  if (target.closest("[data-pick]")) {
+    event.preventDefault();
+    picking(!rows().classList.contains("picking"));
+    if (rows().classList.contains("picking")) boxes()[0]?.focus();
+  } else if (target.closest("[data-pick-stop]")) {
+    picking(false);
+    opener().focus();
+  } else if (section) {
+    pickAll(section);
+  }
+});
+document.addEventListener("change", (event) => { if (event.target.matches(".pick")) count(); });
+document.addEventListener("readiness:pick", (event) => {
+  const box = event.target.querySelector(".pick");
+  if (!box) return;
+  if (!rows().classList.contains("picking")) picking(true);
+  box.checked = !box.checked;
+  count();
+  if (announcer) announcer.textContent = bar().querySelector("[data-pick-count]").textContent;
+});
+document.addEventListener("htmx:afterSettle", takeUp);
+addEventListener("pageshow", () => { if (opener()) count(); });
+takeUp();
 
 // On the page for several items, the button says how many are ticked. Without this file it says no number.
 function sayTicked() {
@@ -159,8 +170,12 @@ addEventListener("beforeprint", () => {
 
 // --- trails of runs ---------------------------------------------------------------------------------------------------
 // Where a trail is wider than the screen, its newest run is in sight first.
-const toNewest = (within) => {
-  for (const scroll of within.querySelectorAll(".trail .scroll")) scroll.scrollLeft = scroll.scrollWidth;
-};
-document.addEventListener("htmx:afterSettle", (event) => toNewest(event.detail.target));
-toNewest(document);
+const atNewest = new WeakSet(); // After that they stay where somebody puts them.
+function toNewest() {
+  for (const scroll of document.querySelectorAll(".trail .scroll")) {
+    if (!atNewest.has(scroll)) scroll.scrollLeft = scroll.scrollWidth;
+    atNewest.add(scroll);
+  }
+}
+document.addEventListener("htmx:afterSettle", toNewest);
+toNewest();

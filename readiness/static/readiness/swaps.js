@@ -29,10 +29,12 @@ function isSelecting(part) {
   return Boolean(selection && !selection.isCollapsed && selection.rangeCount && selection.getRangeAt(0).intersectsNode(part));
 }
 
+const isAwaited = (part) => [...asking.values()].some((target) => part.contains(target));
+
 function isBusy(part) {
   const active = document.activeElement;
   if (pressed && part.contains(pressed)) return true;
-  if ([...asking.values()].some((target) => part.contains(target))) return true; // The answer would go into a part that is gone.
+  if (isAwaited(part)) return true; // The answer would go into a part that is gone.
   if (part.querySelector("[data-not-kept]")) return true; // What somebody wrote stands there, and nowhere else.
   if (part.contains(active) && active.matches(FIELD)) return true;
   return isSelecting(part) || changedFields(part).length > 0;
@@ -162,20 +164,37 @@ function lookAgain() {
     showLine();
   }, 200);
 }
-for (const name of ["focusout", "input", "change", "reset", "selectionchange"]) document.addEventListener(name, lookAgain);
+for (const name of ["focusout", "input", "change", "reset", "selectionchange", "keyup"]) document.addEventListener(name, lookAgain);
 document.addEventListener("pointerdown", (event) => { pressed = event.target; });
 for (const name of ["pointerup", "pointercancel", "dragend"]) {
   document.addEventListener(name, () => { setTimeout(() => { pressed = null; lookAgain(); }); }); // After the click.
 }
 
-// What somebody asked for is newer than what was held back before it came.
 document.addEventListener("htmx:beforeSend", ({ detail: { elt, target, xhr } }) => {
-  if (!elt.matches("[data-poll]")) asking.set(xhr, target);
+  if (elt.matches("[data-poll]")) return;
+  asking.set(xhr, target);
+  xhr.addEventListener("loadend", () => { // However it ends, and though what asked may be gone.
+    asking.delete(xhr);
+    lookAgain();
+  });
 });
-document.addEventListener("htmx:afterRequest", ({ detail: { xhr } }) => { if (asking.delete(xhr)) lookAgain(); });
+
+// What somebody asked for goes before what was held back; whether that was newer is asked for again.
+function supersede(id) {
+  const fresh = document.getElementById(id);
+  for (const one of held.keys()) {
+    const part = document.getElementById(one);
+    const isAround = part?.matches("[data-follows]") && part !== fresh && part.contains(fresh);
+    if (one !== id && !isAround) continue;
+    held.delete(one);
+    if (isAround) document.dispatchEvent(new CustomEvent("readiness:again", { detail: one }));
+    else if (part?.matches("[data-detail]")) refreshPanel(part);
+  }
+  showLine();
+}
 for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap"]) {
   document.addEventListener(name, ({ detail: { shouldSwap, target } }) => {
-    if (shouldSwap !== false && held.delete(target.id)) showLine();
+    if (held.size && target.id && shouldSwap !== false && !unasked) supersede(target.id);
   });
 }
 
@@ -210,10 +229,11 @@ line?.querySelector("[data-show-new]").addEventListener("click", async () => {
   for (const [id, given] of [...held]) {
     const part = document.getElementById(id);
     const fresh = typeof given === "function" ? await given() : given;
-    if (!part || !fresh) continue;
+    if (!part || !fresh || held.get(id) !== given || isAwaited(part)) continue;
     held.delete(id);
     carry(part, fresh);
     put(part, fresh);
+    for (const other of held.keys()) if (fresh.querySelector(`#${CSS.escape(other)}`)) held.delete(other); // It is in there.
   }
   showLine();
 });
@@ -263,12 +283,16 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (target.id.startsWith("row-")) refreshPanel(document.getElementById(`detail-${target.id.slice(4)}`));
 });
 
+const refreshing = new WeakMap(); // A tab to what was asked for it last: answers may come in another order.
+
 async function refreshPanel(detail) {
   const tab = detail?.querySelector(".tabs [aria-current]");
   if (!tab) return;
+  const mine = {};
+  refreshing.set(tab, mine);
   const answer = await fetch(tab.href, { headers: { "HX-Request": "true", "HX-Target": detail.id } }).catch(() => null);
   const text = answer?.ok ? await answer.text() : "";
-  if (!text || /^\s*<!doctype/i.test(text) || !detail.isConnected || !tab.isConnected) return;
+  if (!text || /^\s*<!doctype/i.test(text) || !tab.isConnected || refreshing.get(tab) !== mine) return;
   const fresh = detail.cloneNode(false);
   fresh.innerHTML = text;
   arrive(detail, fresh);
