@@ -141,7 +141,7 @@ def _team(slug: str, name: str) -> SafeString:
 def _waits(row: Row) -> SafeString | str:
     decided = kind_tag(row.under.kind) if row.under is not None and row.under.is_go else ""
     if uncovered(row):
-        decided = format_html('{} <b class="late">{}</b>', decided, _("no longer covers"))
+        decided = format_html('{} <b class="late uncovered">{}</b>', decided, _("no longer covers"))
     review = (
         format_html("<span>{}</span>", ngettext("{n} to review", "{n} to review", row.waiting).format(n=row.waiting))
         if row.waiting
@@ -179,7 +179,7 @@ def _left_items(row: Row, left: Left) -> SafeString | str:
             for slug, title, owner in left
         ),
     )
-    return format_html('<ul class="left-items small">{}</ul>', items)
+    return format_html('<ul class="still-left small">{}</ul>', items)
 
 
 def _waived(slug: str, waived: int) -> SafeString | str:
