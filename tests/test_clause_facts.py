@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from readiness.actions import ledger
 from readiness.enums.words import Judgement, Outcome
@@ -95,7 +95,7 @@ def random_builds(random: Random, environment: Environment) -> None:
 
 @pytest.mark.parametrize("bound", [False, True])
 def test_the_few_rows_that_are_read_say_what_all_rows_say(bound: bool) -> None:
-    random = Random(7)
+    random = Random(connection.vendor)  # Each database is asked of rows of its own.
     prod = make_environment()
     staging = make_environment(prod.service, kind="staging", by=make_member(prod.service.team))
     item, lender = item_of(prod, "sse-not-buffered"), item_of(staging, "sse-not-buffered")
@@ -105,7 +105,7 @@ def test_the_few_rows_that_are_read_say_what_all_rows_say(bound: bool) -> None:
     observe(prod, "proxy-buffering", now=NOW)
     observe(staging, "proxy-buffering", now=NOW)
     lent = 0
-    for _ in range(120):
+    for _ in range(60):
         Evidence.objects.filter(item__in=[item, lender]).delete()
         Evidence.objects.bulk_create(random_rows(random, item, prod, 7))
         Evidence.objects.bulk_create(random_rows(random, lender, staging, 7))
@@ -124,7 +124,7 @@ def test_the_few_rows_that_are_read_say_what_all_rows_say(bound: bool) -> None:
             found = clause_facts(item, known_by=known_by)
             assert found == fold_all(item, lender, known_by)
             lent += any(one.lent_by for one in found)
-    assert (lent > 20) is bound
+    assert (lent > 10) is bound
 
 
 def test_reading_costs_as_many_queries_with_a_thousand_rows(django_assert_max_num_queries: object) -> None:

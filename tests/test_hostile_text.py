@@ -61,6 +61,7 @@ def written_everywhere(place: Place) -> Decision:
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_no_page_takes_what_people_wrote_for_markup(place: Place) -> None:
     made = written_everywhere(place)
     assert Review.objects.get().minutes == HOSTILE

@@ -21,7 +21,7 @@ from tests.deeds import tick
 from tests.factories import item_of, make_admin, make_environment, make_person
 from tests.ledgers import append, lively_ledger, stored_rows, update
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 QUERIES = 9
 """How many queries the page costs, those of the session, the person and the frame included."""
 PAGE = reverse("ledger")

@@ -47,7 +47,7 @@ from tests.importing import import_form
 from tests.programs import make_token
 
 # Two hundred walks over every address: on the database of a deployment, since nothing here asks it anything unusual.
-pytestmark = [pytest.mark.django_db, pytest.mark.only_on("postgresql")]
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 
 ROLES = ("stranger", "reader", "auditor", "other", "member", "reviewer", "admin")
 TO_SIGN_IN = "→"

@@ -19,7 +19,7 @@ from readiness.enums.words import RunReason, RunState
 from readiness.models import BillingSource, Environment, Evidence, Run
 from tests.factories import NOW, make_environment, make_service, make_team
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from readiness.selectors.probes import probe_line, probes_page
 from tests.deeds import REASON, claimed, observe
 from tests.factories import NOW, make_admin, make_environment, make_person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.only_on("postgresql")]
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 LATER = NOW + timedelta(days=40)
 
 

@@ -17,7 +17,7 @@ from readiness.templatetags import run_charts
 from tests.deeds import claimed, observe
 from tests.factories import NOW, item_of, make_environment, make_member, make_service, make_team
 
-pytestmark = [pytest.mark.django_db, pytest.mark.only_on("postgresql")]
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 BUFFERED: dict[str, Any] = {
     "route": "https://assistant.example.ca/stream/canary",
     "fetches": [{"header_ms": 3510.0, "status": 200, "events": [{"sent_ms": 0.0, "arrived_ms": 3512.0}]}],

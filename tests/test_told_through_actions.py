@@ -30,7 +30,7 @@ from tests.servers.environment import DATABASES
 from tests.test_random_histories import GREEN, may_be_stricter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
-HISTORIES = int(os.environ.get("SOAK_STORED_HISTORIES", "60"))
+HISTORIES = int(os.environ.get("SOAK_STORED_HISTORIES", "40"))
 LONG_BEFORE = START - timedelta(days=1)
 RECORDS = {
     "pass": Outcome.PASS,

@@ -18,7 +18,7 @@ import pytest
 from tests.proxies.processes import free_ports
 from tests.servers.waiting import eventually
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.only_on("sqlite")]  # What it starts is on SQLite.
 SOON_S = 300.0
 """The demo tells its story in some seconds, and on a machine that does much else in some minutes."""
 

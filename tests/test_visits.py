@@ -18,7 +18,7 @@ from readiness.selectors.visits import news
 from tests.deeds import claimed, everything, observe, tick
 from tests.factories import NOW, item_of, make_environment, make_member, make_person, make_service, make_team
 
-pytestmark = [pytest.mark.django_db, pytest.mark.only_on("postgresql")]
+pytestmark = [pytest.mark.django_db, pytest.mark.either_database]
 
 
 @pytest.fixture

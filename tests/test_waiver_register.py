@@ -67,6 +67,7 @@ def signed_in(client: Client, person: User) -> Client:
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_a_waiver_is_what_it_is_at_the_instant(prod: Environment, mia: User, ada: User) -> None:
     waiver = ask(mia, item_of(prod, "spend-cap"))
     assert states(NOW) == [RequestState.WAITING]
@@ -83,6 +84,7 @@ def test_a_waiver_is_what_it_is_at_the_instant(prod: Environment, mia: User, ada
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_what_was_left_out_ends_at_a_fail_that_counts_by_the_clock_alone(
     prod: Environment, mia: User, ada: User
 ) -> None:
@@ -101,6 +103,7 @@ def test_what_was_left_out_ends_at_a_fail_that_counts_by_the_clock_alone(
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_what_was_left_out_ends_where_the_entry_means_another_thing(prod: Environment, mia: User, ada: User) -> None:
     cap = item_of(prod, "spend-cap")
     cap.entry.meanings = {"2": after(days=5).isoformat()}
@@ -116,6 +119,7 @@ def test_what_was_left_out_ends_where_the_entry_means_another_thing(prod: Enviro
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_the_rule_and_its_twin_in_sql_agree_on_everything_that_can_be_stored(prod: Environment, mia: User) -> None:
     """Bounds fall on each other often: a few instants stand for all. Each item of the sheet holds another request."""
     ada, chance = make_reviewer("ada"), random.Random(7)
@@ -148,6 +152,7 @@ def test_the_rule_and_its_twin_in_sql_agree_on_everything_that_can_be_stored(pro
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_every_state_has_a_filter_and_they_part_the_register(prod: Environment, mia: User, ada: User) -> None:
     asked = iter(item_of(prod, entry) for entry in ("spend-cap", "store-false", "rotation-runbook", "audit-log"))
     item = next(asked)
@@ -176,6 +181,7 @@ def test_every_state_has_a_filter_and_they_part_the_register(prod: Environment, 
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_the_filters_leave_what_they_say(prod: Environment, mia: User, ada: User) -> None:
     other = make_environment(make_service(make_team("Insurance"), "claims"), "prod")
     omar = make_member(other.service.team, "omar")
@@ -195,6 +201,7 @@ def test_the_filters_leave_what_they_say(prod: Environment, mia: User, ada: User
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_what_ends_next_comes_first_and_what_is_over_last(prod: Environment, mia: User, ada: User) -> None:
     entries = ("spend-cap", "store-false", "rotation-runbook", "audit-log", "data-residency")
     later, soon, lasting, past, long_past = (item_of(prod, entry) for entry in entries)
@@ -211,6 +218,7 @@ def test_what_ends_next_comes_first_and_what_is_over_last(prod: Environment, mia
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_a_page_holds_fifty_and_one_beyond_the_last_is_the_last(prod: Environment, mia: User) -> None:
     item = item_of(prod, "spend-cap")
     Waiver.objects.bulk_create(
@@ -241,6 +249,7 @@ def test_a_page_holds_fifty_and_one_beyond_the_last_is_the_last(prod: Environmen
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 @pytest.mark.parametrize("many", [1, 30])
 def test_the_page_costs_the_same_with_one_row_and_with_thirty(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, many: int
@@ -257,6 +266,7 @@ def test_the_page_costs_the_same_with_one_row_and_with_thirty(
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 @pytest.mark.parametrize(
     "query",
     [
@@ -277,6 +287,7 @@ def test_nonsense_in_the_address_gets_a_page(client: Client, prod: Environment, 
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_the_page_says_what_each_request_is(client: Client, prod: Environment, mia: User, ada: User) -> None:
     now = timezone.now()
     decide(ada, ask(mia, item_of(prod, "spend-cap"), days=3, now=now), note="Agreed, with the date.", now=now)
@@ -291,6 +302,7 @@ def test_the_page_says_what_each_request_is(client: Client, prod: Environment, m
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_the_overview_and_the_waiver_tab_lead_to_the_register(
     client: Client, prod: Environment, mia: User, ada: User
 ) -> None:
@@ -306,6 +318,7 @@ def test_the_overview_and_the_waiver_tab_lead_to_the_register(
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_the_sheet_and_the_waiver_tab_say_that_a_waiver_ends_soon(
     client: Client, prod: Environment, mia: User, ada: User
 ) -> None:
@@ -326,6 +339,7 @@ def test_no_spreadsheet_takes_a_text_for_a_formula(begins: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
 def test_the_file_holds_exactly_what_the_filters_leave(client: Client, prod: Environment, mia: User, ada: User) -> None:
     now = timezone.now()
     harmful = '=HYPERLINK("https://evil.example"), and a "reason", in two\nlines'
