@@ -403,11 +403,16 @@ def test_every_page_says_how_much_waits_and_open_pages_follow_it(client: Client,
     for address in (reverse("overview"), reverse("sheet", args=["assistant-web", "prod"]), reverse("my-items")):
         assert re.search(r'class="badge">2<', page.get(address).content.decode())
     own(item_of(prod, "audit-log"), mia)
-    asked = {reverse("overview"): "overview-body", reverse("my-items"): "page"}
+    asked = {reverse("my-items"): "page"}
     asked[reverse("sheet-live", args=["assistant-web", "prod"]) + "?since=0"] = "live"
     for address, target in asked.items():
         answer = page.get(address, headers={"HX-Request": "true", "HX-Target": target}).content.decode()
         assert re.findall(r'id="waits-badge"[^>]*><span class="badge">(\d+)<', answer) == ["3"], address
+    newest = Event.objects.latest("id").pk
+    tick(make_member(prod.service.team), item_of(prod, "alerts"))
+    others = page.get(f"{reverse('sheet-live', args=['assistant-web', 'prod'])}?since={newest}").content.decode()
+    assert "row-alerts" in others
+    assert "waits-badge" not in others, "To count for each who looks on would cost as much as the rest."
 
 
 def test_there_is_a_cap_and_the_rest_is_counted(prod: Environment, mia: User) -> None:

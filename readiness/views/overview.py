@@ -81,7 +81,7 @@ def overview(request: Request) -> HttpResponse:
     if following and _up_to_date(request.GET.get("since", ""), now):
         return HttpResponse(status=204)
     context = page_of(request, asked_by(request.GET), now)
-    return render(request, "partials/overview_update.html" if following else "overview.html", context)
+    return render(request, "partials/overview_body.html" if following else "overview.html", context)
 
 
 def page_of(request: Request, asked: Asked, now: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from readiness.models import Environment, Event, Run
+from readiness.models import Environment, Event, Run, User
 from readiness.rules.permissions import archived_refusals
 from readiness.selectors.archived import archived
 from readiness.selectors.builds import BuildLine, builds_of
@@ -88,7 +88,7 @@ def live(request: Request, service: str, environment: str) -> HttpResponse:
     seen_runs, seen_state = request.GET.get("runs", ""), request.GET.get("state", "")
     if at is not None and runs_token(open_runs(found)) == seen_runs and _still(found, *at):
         return HttpResponse(status=204)
-    changed = _changed(found, since)
+    changed, acted = _changed(found, since, request.user)
     context = sheet_context(request, found)
     moved = seen_state not in ("", context["state_token"])
     if not changed and context["runs_token"] == seen_runs and not moved:
@@ -99,7 +99,7 @@ def live(request: Request, service: str, environment: str) -> HttpResponse:
         for row, seen in zip(every, seen_state.ljust(len(every)), strict=False)
         if _touched(row, changed, seen_runs) or seen not in (" ", letter(row))
     ]
-    return render(request, "partials/live_update.html", {**context, "rows": rows})
+    return render(request, "partials/live_update.html", {**context, "rows": rows, "acted": acted})
 
 
 def _still(environment: Environment, since: int, at: datetime) -> bool:
@@ -117,12 +117,14 @@ def _covering(launch: Launch) -> str:
     return "" if launch.coverage is None else "c" if launch.coverage.covers else "n"
 
 
-def _changed(environment: Environment, since: int) -> set[int]:
+def _changed(environment: Environment, since: int, user: User) -> tuple[set[int], bool]:
+    """Return the items that something happened to since an event, 0 for none of them, and whether it was the user."""
     everywhere = Q(environment=None, service=None, kind__in=("probe.disabled", "probe.enabled"))
     events = Event.objects.filter(id__gt=since).filter(
         Q(environment=environment) | Q(environment=None, service=environment.service) | everywhere
     )
-    return {item_id or 0 for item_id in events.values_list("item_id", flat=True)}
+    found = list(events.values_list("item_id", "actor_id"))
+    return {item or 0 for item, _actor in found}, any(actor == user.pk for _item, actor in found)
 
 
 def _touched(row: ItemRow, changed: set[int], seen_runs: str) -> bool:
