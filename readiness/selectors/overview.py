@@ -47,6 +47,7 @@ class Group:
     section: int | None = None
     settled: int = 0
     items: int = 0
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +237,11 @@ def _groups(rows: Sequence[Row], entries: Sequence[Entry], grouping: str, today:
                 headings[row.launch_on, row.is_go] = _placed_heading(row, today)
         for row in sorted(rows, key=lambda row: headings[row.launch_on, row.is_go][0]):
             groups.setdefault(headings[row.launch_on, row.is_go][1], []).append(row)
-    return [Group(heading=heading, rows=found, count=len(found)) for heading, found in groups.items()]
+    overdue = _("Overdue") if grouping == "launch" else None
+    return [
+        Group(heading=heading, rows=found, count=len(found), overdue=heading == overdue)
+        for heading, found in groups.items()
+    ]
 
 
 def _by_section(rows: Sequence[Row], entries: Sequence[Entry]) -> list[Group]:
