@@ -84,7 +84,7 @@ function follow(id, elt, xhr) {
   xhr.addEventListener("loadend", () => { // Of one that was replaced htmx tells nothing.
     if (underWay.get(id)?.xhr !== xhr) return;
     underWay.delete(id);
-    asked.set(id, { at, took: Date.now() - at, failed: xhr.status < 200 || xhr.status >= 400 });
+    asked.set(id, { at, took: Date.now() - at, failed: xhr.status === 0 || xhr.status >= 500 });
   });
 }
 

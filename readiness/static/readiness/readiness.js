@@ -11,7 +11,7 @@ let newest = null; // What was asked for last, for which panel: answers may come
 const panels = () => [...document.querySelectorAll("[data-detail]")].filter((detail) => detail.childElementCount);
 const opener = (slug) => document.getElementById(`open-${slug}`);
 
-const comes = (detail) => newest?.id === detail.id && newest.xhr.readyState !== XMLHttpRequest.DONE;
+const comes = (detail) => newest?.id === detail.id && newest.comes;
 
 function close(detail) {
   detail.replaceChildren();
@@ -158,7 +158,10 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 document.addEventListener("htmx:beforeRequest", ({ detail: { target, xhr } }) => {
-  if (target.matches("[data-detail]")) newest = { id: target.id, xhr };
+  if (!target.matches("[data-detail]")) return;
+  const one = { id: target.id, xhr, comes: true };
+  newest = one;
+  xhr.addEventListener("loadend", () => { one.comes = false; }); // However it ends.
 });
 
 // What is disabled while it is sent loses the focus, and gets it back where it still stands then.
