@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop
 
 from readiness.rules.messages import Said, kept, register, say
 
-__all__ = ["as_fact", "from_fact", "say"]
+__all__ = ["as_fact", "from_fact", "say", "system_reason"]
 
 
 def as_fact(cause: str, sentence: str) -> dict[str, Any]:
@@ -24,8 +24,33 @@ def from_fact(fact: dict[str, Any]) -> Any:
     return {"code": fact["message"], "params": fact["params"], "sentence": fact["sentence"]}
 
 
+SYSTEM_REASONS = (
+    gettext_noop("Connection refused"),
+    gettext_noop("Connection reset by peer"),
+    gettext_noop("Connection timed out"),
+    gettext_noop("Network is unreachable"),
+    gettext_noop("No route to host"),
+    gettext_noop("certificate has expired"),
+    gettext_noop("certificate is not yet valid"),
+    gettext_noop("certificate revoked"),
+    gettext_noop("self-signed certificate"),
+    gettext_noop("self-signed certificate in certificate chain"),
+    gettext_noop("unable to get issuer certificate"),
+    gettext_noop("unable to get local issuer certificate"),
+    gettext_noop("unable to verify the first certificate"),
+)
+"""What systems and TLS libraries say most often, in their own words."""
+
+
+def system_reason(said: str) -> str:
+    """Return what a system says as a parameter: in the reader's language where it is known, else quoted in French."""
+    return said if said in SYSTEM_REASONS else say("request.quoted", said=said)
+
+
 register(
     {
+        "request.quoted": gettext_noop("{said}"),
+        "request.other-name": gettext_noop("it is not valid for {name}"),
         "request.not-json": gettext_noop("The answer is not JSON."),
         "request.not-a-key-host": gettext_noop("{peer} is not among the hosts that may be sent a key."),
         "request.too-many-redirects": gettext_noop("{peer} redirects once more than may be followed."),
@@ -79,8 +104,6 @@ register(
         gettext_noop("no content type"),
         gettext_noop("a longer text"),
         gettext_noop("gzip and identity"),
-        gettext_noop("Connection refused"),
-        gettext_noop("Network is unreachable"),
-        gettext_noop("No route to host"),
+        *SYSTEM_REASONS,
     ),
 )

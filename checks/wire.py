@@ -11,8 +11,11 @@ from typing import Any
 
 import httpcore
 
-from checks.failures import say
+from checks.failures import say, system_reason
 from readiness.rules.networks import AllowedNetwork, is_allowed, refusal
+
+_OTHER_NAME = (62, 64)
+"""X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL."""
 
 CONNECT_S = 5.0
 """Longest wait for a connection, over all addresses of a name, and again for the TLS handshake."""
@@ -147,10 +150,12 @@ class BoundedStream(httpcore.NetworkStream):
             slow = RequestFailed("timeout", say("request.slow-tls", peer=self._peer, seconds=f"{CONNECT_S:g}"))
             failure = self._deadline.after_wait(slow)
         except ssl.SSLCertVerificationError as error:
-            reason = error.verify_message.rstrip(".")
-            failure = RequestFailed("tls", say("request.certificate", peer=self._peer, reason=reason))
+            other = error.verify_code in _OTHER_NAME and server_hostname is not None
+            why = say("request.other-name", name=server_hostname) if other else system_reason(error.verify_message)
+            failure = RequestFailed("tls", say("request.certificate", peer=self._peer, reason=why))
         except ssl.SSLError as error:
-            failure = RequestFailed("tls", say("request.bad-tls", peer=self._peer, reason=error.reason or "EOF"))
+            why = system_reason(error.reason or "EOF")
+            failure = RequestFailed("tls", say("request.bad-tls", peer=self._peer, reason=why))
         except OSError:
             failure = RequestFailed("tls", say("request.broken-tls", peer=self._peer))
         else:
@@ -252,7 +257,7 @@ class VettedBackend(httpcore.NetworkBackend):
                 reason = say("request.in-time", seconds=f"{CONNECT_S:g}")
             except OSError as error:
                 sock.close()
-                reason = error.strerror or type(error).__name__
+                reason = system_reason(error.strerror or type(error).__name__)
             else:
                 return sock
         raise self.deadline.after_wait(RequestFailed("connect", say("request.no-connection", peer=peer, reason=reason)))

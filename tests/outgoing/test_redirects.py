@@ -6,8 +6,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
+from checks.failures import system_reason
 from checks.http import ProbeClient
+from readiness.rules.messages import spoken
 from tests.outgoing.listeners import Handler, Listen, Trusting, fails, get, policy, redirect, respond
 
 
@@ -81,7 +84,7 @@ def test_a_certificate_is_checked_against_the_name_that_was_asked_for(
     assert f"host: good.example:{server.port}" in server.requests[0]
     with fails("tls") as caught:
         trusting().get(f"https://other.example:{server.port}/")
-    assert "certificate is not valid for 'other.example'" in caught[0].sentence
+    assert caught[0].sentence.endswith("was not accepted: it is not valid for other.example.")
 
 
 def test_an_unknown_certificate_authority_is_refused(
@@ -93,6 +96,9 @@ def test_an_unknown_certificate_authority_is_refused(
         ProbeClient(policy("127.0.0.1"), deadline_s=60).get(f"https://127.0.0.1:{server.port}/")
     why = "was not accepted: unable to get local issuer certificate."
     assert caught[0].sentence == f"The certificate of 127.0.0.1:{server.port} {why}"
+    with override("fr-ca"):
+        assert spoken(caught[0].sentence).endswith("l’autorité qui l’a émis n’est pas connue ici.")
+        assert spoken(system_reason("WRONG_VERSION_NUMBER")) == "«\xa0WRONG_VERSION_NUMBER\xa0»"
     assert server.requests == [""]
 
 
