@@ -89,11 +89,13 @@ def test_thirty_launches_are_decided_by_keys_alone_and_a_second_browser_follows_
     order = order_of(review, timezone.now())
     assert order[:3] == [agenda[0].pk, agenda[1].pk, agenda[2].pk]
     chair, room = signed_in(ada), signed_in(mia)
+    room.add_init_script("const every = setInterval; setInterval = (act, ms) => ms === 30_000 ? 0 : every(act, ms);")
     for page in (chair, room):
         page.goto(address(review))
     expect(room.get_by_role("button", name="Open the meeting")).to_be_disabled()
     chair.get_by_role("button", name="Open the meeting").press("Enter")
-    expect(chair.locator("#meeting-room")).to_contain_text("I leave")
+    for page in (chair, room):  # Who had the page open as it opened is there, before "I am here" is said now and then.
+        expect(page.locator("#meeting-room")).to_contain_text("I leave")
     for step, place in enumerate(order):
         looks_at(chair, place)
         looks_at(room, place)
