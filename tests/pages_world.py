@@ -202,7 +202,7 @@ def _pages(shown: Environment, *, run: int, token: int, feed: int) -> dict[str, 
         "my-items of a reviewer": ("ada", at("my-items")),
         "sheet": ("mia", at("sheet", *place)),
         "sheet of a reader": ("noor", at("sheet", *place)),
-        "several": ("mia", at("several", *place)),
+        "several": ("mia", at("several", *place) + "?item=alerts&item=store-false"),
         "sheet-at": ("mia", at("sheet-at", *place) + f"?at={FROZEN - timedelta(days=1):%Y-%m-%dT%H:%M}"),
         "item": ("mia", at("item", *place, "sse-not-buffered")),
         **{
