@@ -6,6 +6,7 @@ from datetime import datetime
 
 from readiness.models import Decision, Environment, Item, Membership, Review, User
 from readiness.rules.meetings import Group, OnAgenda, in_order, next_line
+from readiness.rules.minutes import MinuteKind
 
 from .decisions import decided_lines, sent_with
 from .minutes import MinuteLine, minutes_of
@@ -76,9 +77,13 @@ class Meeting:
 
     @property
     def about_shown(self) -> list[MinuteLine]:
-        """The lines of the minutes about the line that is open."""
-        shown = self.shown.environment if self.shown is not None else None
-        return [one for one in self.minutes if shown is not None and one.environment == shown]
+        """The lines of the minutes about the line that is open, but for the decision that is shown beside them."""
+        shown = self.shown
+        if shown is None:
+            return []
+        told = shown.decided.pk if shown.decided is not None else None
+        about = [one for one in self.minutes if one.environment == shown.environment]
+        return [one for one in about if one.kind is not MinuteKind.DECIDED or one.params["decision"] != told]
 
     @property
     def _rows(self) -> list[ItemRow]:
