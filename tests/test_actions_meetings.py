@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db.models import ProtectedError
+from django.test import Client
 
 from readiness.actions import decisions, meetings, reviews
 from readiness.actions.decisions import DecisionCrossed
@@ -17,6 +18,7 @@ from readiness.selectors.proceedings import proceedings_of
 from readiness.selectors.room import room_of
 from tests.deeds import after, ask, decide, forbidden_by, plan_review, refused, tick
 from tests.factories import NOW, item_of, make_environment, make_member, make_person, make_reviewer, make_service
+from tests.reading import words
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +74,7 @@ def said(review: Review) -> list[tuple[MinuteKind, str, str]]:
 
 
 def test_a_meeting_is_opened_led_decided_and_closed_and_its_minutes_say_so(
-    review: Review, ada: User, sam: User, agenda: list[Environment]
+    review: Review, ada: User, sam: User, agenda: list[Environment], client: Client
 ) -> None:
     first, one, two = agenda
     mia = make_member(one.service.team, "mia")
@@ -126,6 +128,14 @@ def test_a_meeting_is_opened_led_decided_and_closed_and_its_minutes_say_so(
     ]
     assert set(review.attendees.all()) == {ada, sam, mia}
     assert minutes_of(review)[7].params["decision"] == made.pk
+    client.force_login(sam, backend="django.contrib.auth.backends.ModelBackend")
+    over = words(client.get(f"{review.get_absolute_url()}meeting/?line={two.pk}"))
+    assert "To settle before a decision" not in over
+    assert over.count("Decided by ada. Not yet.") == 1, (
+        "In the minutes; the decision itself stands above what happened."
+    )
+    assert over.count("The CDN is new.") == 2
+    assert "sam had the chair." in over
 
     for act in (
         lambda: meetings.go_to(by=sam, review_id=review.pk, environment_id=one.pk, now=after(minutes=11)),
