@@ -17,6 +17,10 @@ def prepare(*, base: str, ports: Sequence[int]) -> str:
     ``base`` is the address of the site; ``ports`` are the demo's, unused without one.
     """
     call_command("migrate", verbosity=0, interactive=False)
+    if settings.DEMO:
+        from demo.seed import begin
+
+        begin()
     call_command("load_checklist", stdout=io.StringIO())
     call_command("rebuild", "--missing", "--write", stdout=io.StringIO())
     admin = first_admin()

@@ -14,16 +14,36 @@ from demo import story
 from demo.meetings import review_steps
 from demo.places import ENV_KEY, ENV_KEY_OWNER, Places, key_of, key_path
 from readiness.actions import items, requests, services
+from readiness.actions.checklists import land_shipped
 from readiness.actions.counting import count_day
 from readiness.enums.words import Stance
-from readiness.models import BillingSource, Environment, Item, Membership, NotApplicable, Service, Team, User, Waiver
+from readiness.management.commands.load_checklist import SHIPPED
+from readiness.models import (
+    BillingSource,
+    Checklist,
+    Environment,
+    Item,
+    Membership,
+    NotApplicable,
+    Service,
+    Team,
+    User,
+    Waiver,
+)
 from readiness.rules.environments import EnvironmentSettings
 from readiness.selectors.trend import WEEKS
 
 SOURCE = "Demo billing"
 STREAM_ROUTE = "/stream/canary"
+BEGAN_AGO = timedelta(days=200)
 
 Step = tuple[datetime, Callable[..., object]]
+
+
+def begin() -> None:
+    """Land the checklist where none is held, as long ago as the story begins: it asked for what is told next."""
+    if not Checklist.objects.exists():
+        land_shipped(text=SHIPPED.read_text(encoding="utf-8"), now=timezone.now() - BEGAN_AGO)
 
 
 @transaction.atomic
@@ -66,7 +86,7 @@ def _correct_addresses(admin: User, places: Places, source: BillingSource, now: 
 
 def _tell(admin: User, places: Places, source: BillingSource, now: datetime) -> None:
     people = _people()
-    began = now - timedelta(days=200)
+    began = now - BEGAN_AGO
     for slug, (team, description) in story.SERVICES.items():
         services.add_service(by=admin, team=Team.objects.get(slug=team), slug=slug, description=description, now=began)
     steps: list[Step] = []

@@ -28,7 +28,7 @@ def lock_item(item_id: int) -> Item:
     the ledger's own lock comes last everywhere. What the item is folded by, such as its environment's build, is read
     once the lock is held: PostgreSQL would answer a join with what it was when the wait began.
     """
-    Item.objects.select_for_update(no_key=True).get(pk=item_id)
+    Item.objects.select_for_update(no_key=True).values_list("pk").get(pk=item_id)
     return Item.objects.select_related("entry", "service__team", "environment").get(pk=item_id)
 
 
