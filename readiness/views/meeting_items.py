@@ -49,6 +49,7 @@ def run(request: Request, review: int, service: str, environment: str, entry: st
     """Ask for a run of each probe that observes an item."""
     found, place = find_review(review), find_environment(service, environment)
     ask_of_item(request, place, find_item(place, entry))
+    be_there(by=request.user, review_id=found.pk, now=timezone.now())
     messages.success(request, _("Asked for. It starts within seconds."))
     return done(request, found)
 
