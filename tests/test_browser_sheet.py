@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
@@ -201,6 +202,21 @@ def test_an_item_and_a_run_on_pages_of_their_own_swap_their_parts(
     expect(page.locator("#row-spend-cap .tag.verified")).to_be_visible()
     expect(page.locator("#detail-spend-cap .findings")).to_be_visible()
     assert page.evaluate("window.marked")
+
+
+def test_what_was_written_outlives_the_session(signed_in: SignedIn, mia: User, prod: Environment) -> None:
+    page = signed_in(mia)
+    page.goto(prod.get_absolute_url())
+    page.locator("#open-audit-log").click()
+    words = page.locator("#audit-log_tick_summary")
+    words.fill("Half a page about the log.")
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Tick", exact=True).click()
+    expect(page.locator(".message")).to_contain_text("What you wrote is still here")
+    expect(words).to_have_value("Half a page about the log.")
+    page.get_by_role("link", name="Load the page again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    assert not Evidence.objects.exists()
 
 
 def test_a_form_that_came_back_with_reasons_is_kept_while_others_change_its_item(

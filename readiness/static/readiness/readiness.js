@@ -146,8 +146,26 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
   if (answer.includes(`id="${target.id}"`) && target.matches("[data-follows]")) return;
   event.detail.shouldSwap = false; // A whole page where a part was asked for: signed out, or moved.
-  location.reload();
+  if (holdsWords()) sayLeft();
+  else location.reload();
 });
+
+// Nothing is loaded over what somebody wrote. A meeting keeps it by itself.
+function holdsWords() {
+  const fields = [...document.querySelectorAll("main textarea, main input:not([type=hidden], [type=checkbox], [type=radio])")];
+  return !document.querySelector("[data-meeting]") && fields.some((field) => field.value !== field.defaultValue || field.form?.matches("[data-unsent]"));
+}
+
+function sayLeft() {
+  if (document.querySelector(".message [data-again]")) return;
+  const link = document.createElement("a");
+  [link.href, link.textContent, link.dataset.again] = [location.href, words.loadAgain, ""];
+  link.addEventListener("click", (event) => {
+    event.preventDefault(); // To where the page is, its place in it included, a link loads nothing.
+    location.reload();
+  });
+  showError(words.left, link);
+}
 
 document.addEventListener("htmx:afterSettle", (event) => {
   const target = event.detail.target;
@@ -215,10 +233,15 @@ function fadeMessages() {
   }
 }
 
-function showError(said) {
+// With a link it stays.
+function showError(said, link) {
   const message = document.createElement("p");
   message.className = "message error";
   message.textContent = said;
+  if (link) {
+    message.append(" ", link);
+    message.dataset.timed = "";
+  }
   document.getElementById("messages")?.append(message);
   fadeMessages();
 }
