@@ -121,9 +121,7 @@ def test_a_run_is_watched_from_queued_to_its_finding_without_reloading(
         panel = page.locator("#detail-sse-not-buffered")
         expect(panel.get_by_text("Waiting for a worker")).to_be_visible()
         running_product.start_worker()
-        nudge(
-            [Run.objects.get().pk]
-        )  # As the scheduler does: the first message may be too old by now.
+        nudge([Run.objects.get().pk])  # As the scheduler does: the first message may be too old by now.
         expect(panel.get_by_text(re.compile("Looking, for .* so far"))).to_be_visible(timeout=120_000)
         expect(panel.get_by_text("arrived as they were sent")).to_be_visible(timeout=120_000)
         expect(panel.get_by_role("img", name=re.compile("events")).first).to_be_visible()
