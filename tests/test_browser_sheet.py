@@ -14,7 +14,7 @@ from tests.deeds import claimed, finish, tick
 from tests.factories import item_of, make_environment, make_member, make_service, make_team
 from tests.servers.waiting import eventually
 
-pytestmark = pytest.mark.only_on("postgresql")
+pytestmark = pytest.mark.only_on("sqlite")
 FOCUSED = "document.activeElement.id"
 
 

@@ -18,7 +18,7 @@ from tests.pages_world import FROZEN, World
 from tests.test_permissions import TABLE
 from tests.untranslated import left_in_english
 
-pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.only_on("sqlite"), pytest.mark.timeout(600)]
 
 NOT_LOOKED_AT = {
     "healthz": "one word for a load balancer",

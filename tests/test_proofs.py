@@ -39,7 +39,8 @@ class Gullible(SpendCap):
     version: ClassVar[int] = 2
 
     def judge(self, facts: Facts, *, now: datetime) -> list[Finding]:
-        return [self.finding("cap-matches", Judgement.PASS, "matches", cap="1", currency="CAD")]
+        cap = {"amount": "1", "currency": "CAD"}
+        return [self.finding("cap-matches", Judgement.PASS, "matches", found=cap)]
 
     def proofs(self) -> list[Proof]:
         return [replace(proof, probe=self) for proof in SpendCap.proofs(self)]

@@ -33,7 +33,7 @@ from tests.factories import (
 )
 from tests.hands import Hands, Keyboard, Mouse, NoScript
 
-pytestmark = pytest.mark.only_on("postgresql")
+pytestmark = pytest.mark.only_on("sqlite")
 WAYS = {"with a pointer": Mouse, "by keyboard alone": Keyboard, "without JavaScript": NoScript}
 LINK = "https://docs.example.ca/runs/118"
 Sits = Callable[[], Hands]

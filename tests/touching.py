@@ -48,7 +48,7 @@ def allowed_databases(item: pytest.Item, *, split: bool) -> tuple[str, ...]:
     """Return the databases that a test runs on: those that its ``only_on`` mark names, else all.
 
     ``split``: both run in this session. A test without a database then runs on one of them, chosen by its file, and one
-    that is marked ``either_database`` on SQLite: the browser's tests, which take longest, are PostgreSQL's.
+    that is marked ``either_database`` on SQLite: most of the browser's tests, which take longest, are PostgreSQL's.
     """
     mark = item.get_closest_marker("only_on")
     if mark is not None:
