@@ -88,7 +88,8 @@ def database(env: Any, data: Path, sqlite_options: dict[str, object]) -> dict[st
     settings["CONN_MAX_AGE"] = 0
     settings["CONN_HEALTH_CHECKS"] = True
     given = settings.get("OPTIONS", {})
-    pool = {"min_size": 1, "max_size": size, "timeout": 10}
+    # While the pool tries again it opens nothing else: an attempt that goes on waits longer each time, up to minutes.
+    pool = {"min_size": 1, "max_size": size, "timeout": 10, "reconnect_timeout": 3}
     settings["OPTIONS"] = {"connect_timeout": 5, **given, "pool": pool}
     return settings
 

@@ -36,7 +36,7 @@ def test_the_databases_password_comes_from_its_file(tmp_path: Path, secret: str)
     assert settings["OPTIONS"] == {
         "connect_timeout": 5,
         "sslmode": "verify-full",
-        "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
+        "pool": {"min_size": 1, "max_size": 8, "timeout": 10, "reconnect_timeout": 3},
     }
 
 
