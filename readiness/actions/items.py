@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from readiness.enums.words import Outcome
 from readiness.models import Clause, Evidence, EvidenceLink, Item, Service, User
+from readiness.rules.folding import of_a_tick
 from readiness.rules.permissions import Refused, archived_refusals, change_refusals, insist
 from readiness.rules.texts import links_refusals, summary_refusals
 from readiness.selectors.clauses import clause_facts
@@ -78,9 +79,9 @@ def tick(
 
 def vouch(item: Item, *, by: User, summary: str, links: Sequence[str], now: datetime) -> list[Evidence]:
     """Write a tick that nothing refuses. The item is locked; its event is the last of the transaction so far."""
-    fresh = {facts.clause for facts in clause_facts(item) if facts.pass_until is not None and now < facts.pass_until}
     clauses = list(Clause.objects.filter(entry_id=item.entry_id, retired_at=None).order_by("position"))
-    chosen = [clause for clause in clauses if clause.slug not in fresh] or clauses
+    about = of_a_tick((clause.slug for clause in clauses), clause_facts(item), now)
+    chosen = [clause for clause in clauses if clause.slug in about]
     written = [_attest(item, clause, by=by, summary=summary, links=links, now=now) for clause in chosen]
     save_written(item)
     refresh(item, now=now)

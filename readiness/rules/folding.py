@@ -307,6 +307,13 @@ def fold_item(
     )
 
 
+def of_a_tick(slugs: Iterable[str], facts: Iterable[ClauseFacts], at: datetime) -> set[str]:
+    """Return the clauses that a tick is about: those without a pass that holds at an instant, all if each has one."""
+    every = set(slugs)
+    fresh = {one.clause for one in facts if one.pass_until is not None and at < one.pass_until}
+    return every - fresh or every
+
+
 def _earliest(ends: Sequence[datetime | None]) -> datetime | None:
     known = [end for end in ends if end is not None]
     return min(known) if known and len(known) == len(ends) else None

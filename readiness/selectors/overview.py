@@ -245,18 +245,11 @@ def _groups(rows: Sequence[Row], entries: Sequence[Entry], grouping: str, today:
 
 
 def _by_section(rows: Sequence[Row], entries: Sequence[Entry]) -> list[Group]:
-    sections: dict[int, tuple[str, set[int]]] = {}
-    for entry in entries:
-        sections.setdefault(entry.section_id, (entry.section.name, set()))[1].add(entry.pk)
     found = []
-    for section, (name, mine) in sections.items():
-        left, settled, items = [], 0, 0
-        for row in rows:
-            statuses = [status for entry, status in row.statuses.items() if entry in mine]
-            done = sum(1 for status in statuses if status.settled)
-            settled, items = settled + done, items + len(statuses)
-            if done < len(statuses):
-                left.append(row)
+    for section, name in {entry.section_id: entry.section.name for entry in entries}.items():
+        counted = [(row, row.tally_in(section)) for row in rows]
+        left = [row for row, mine in counted if mine.left]
+        settled, items = sum(mine.settled for _row, mine in counted), sum(mine.total for _row, mine in counted)
         if left:
             found.append(Group(heading=name, rows=left, count=len(left), section=section, settled=settled, items=items))
     return found

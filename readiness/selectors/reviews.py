@@ -109,13 +109,12 @@ def launches_page(at: datetime, number: str = "") -> LaunchesPage:
     page = Paginator(in_order, LAUNCHES_A_PAGE).get_page(number)
     lines = launch_lines(list(page), at)
     ahead = [one for one in lines.values() if one.environment.launch_on and one.environment.launch_on >= today]
-    late = {one for one in lines if is_overdue(lines[one].environment.launch_on, today=today, is_go=lines[one].is_go)}
     past = [one for one in lines.values() if one.environment.launch_on and one.environment.launch_on < today]
     return LaunchesPage(
         reviews=list(counted.filter(closed_at=None).order_by("starts_at", "pk")),
         ahead=ahead,
-        overdue=[one for one in past if one.environment.pk in late],
-        launched=[one for one in past if one.environment.pk not in late],
+        overdue=[one for one in past if is_overdue(one.environment.launch_on, today=today, is_go=one.is_go)],
+        launched=[one for one in past if one.is_go],
         page=page,
         past=list(counted.filter(closed_at__isnull=False)[:MOST_PAST]),
     )

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext, pgettext, pgettext_lazy
 from readiness.enums.words import Judgement, RunState
 from readiness.models import Evidence, NotApplicable, Run, Waiver
 from readiness.observers import Observer
+from readiness.rules.folding import of_a_tick
 from readiness.rules.messages import Told, tell, tell_error, tell_finding
 from readiness.rules.spoken import money, status_words
 from readiness.selectors.items import ClauseView, ItemDetail
@@ -80,14 +81,10 @@ def asked_by_sheet(context: Context) -> bool:
 
 @register.simple_tag(takes_context=True)
 def wanting_link(context: Context, detail: ItemDetail) -> list[str]:
-    """Return the texts of the clauses of which a tick would count only with a link.
-
-    A tick is about the clauses without a fresh pass, and about all where each has one.
-    """
-    now = now_of(context)
-    fresh = {one.clause for one in detail.item.clauses if one.pass_until is not None and now < one.pass_until}
-    ticked = [view.clause for view in detail.clauses if view.clause.slug not in fresh]
-    return [clause.text for clause in ticked or (view.clause for view in detail.clauses) if clause.tick_needs_link]
+    """Return the texts of the clauses of which a tick would count only with a link."""
+    clauses = [view.clause for view in detail.clauses]
+    about = of_a_tick((clause.slug for clause in clauses), detail.item.clauses, now_of(context))
+    return [clause.text for clause in clauses if clause.tick_needs_link and clause.slug in about]
 
 
 @register.filter

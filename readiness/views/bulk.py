@@ -78,10 +78,14 @@ def several(request: Request, service: str, environment: str) -> HttpResponse:
     return _show(request, found, chosen=left, act=act, forms=forms, left=result.left, said=said, status=422)
 
 
+def _to_choose(rows: Iterable[ItemRow]) -> list[ItemRow]:
+    """Return the items that may be chosen: those that apply."""
+    return [row for row in rows if row.item is not None and row.status]
+
+
 def _apart(sections: Iterable[SheetSection], chosen: Collection[str]) -> list[tuple[SheetSection, list[ItemRow]]]:
     """Return the sections of a sheet with the items in them that may be chosen and are not, where there are any."""
-    every = [(one, [row for row in one.rows if row.item and row.status]) for one in sections]
-    found = [(one, [row for row in rows if row.entry.slug not in chosen]) for one, rows in every]
+    found = [(one, [row for row in _to_choose(one.rows) if row.entry.slug not in chosen]) for one in sections]
     return [(one, rows) for one, rows in found if rows]
 
 
@@ -125,7 +129,7 @@ def _show(
     context = sheet_context(request, environment)
     titles = {"tick": _("Tick them"), "assign": _("Say who owns them"), "leave-out": _("Ask to leave them out")}
     shown = forms or _forms(environment)
-    rows = [row for row in context["sheet"].rows if row.item is not None and row.status]
+    rows = _to_choose(context["sheet"].rows)
     picked = [row for row in rows if row.entry.slug in chosen]
     wanting = wanting_links(row.entry.pk for row in rows)
     items = [row.item for row in context["sheet"].rows if row.item is not None]

@@ -146,15 +146,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
   if (answer.includes(`id="${target.id}"`) && target.matches("[data-follows]")) return;
   event.detail.shouldSwap = false; // A whole page where a part was asked for: signed out, or moved.
-  if (holdsWords()) sayLeft();
-  else location.reload();
+  if (document.dispatchEvent(new CustomEvent("readiness:leaves", { cancelable: true }))) location.reload();
+  else sayLeft();
 });
-
-// Nothing is loaded over what somebody wrote. A meeting keeps it by itself.
-function holdsWords() {
-  const fields = [...document.querySelectorAll("main textarea, main input:not([type=hidden], [type=checkbox], [type=radio])")];
-  return !document.querySelector("[data-meeting]") && fields.some((field) => field.value !== field.defaultValue || field.form?.matches("[data-unsent]"));
-}
 
 function sayLeft() {
   if (document.querySelector(".message [data-again]")) return;

@@ -24,6 +24,12 @@ function isChanged(field) {
 const fields = (part) => [...part.querySelectorAll(FIELD)].filter((field) => "value" in field);
 const changedFields = (part) => fields(part).filter(isChanged);
 
+// Nothing is loaded over what somebody wrote. A meeting keeps it by itself.
+document.addEventListener("readiness:leaves", (event) => {
+  const holdsWords = changedFields(document.getElementById("main")).some((field) => field.matches(TEXT));
+  if (holdsWords && !document.querySelector("[data-meeting]")) event.preventDefault();
+});
+
 function isSelecting(part) {
   const selection = getSelection();
   return Boolean(selection && !selection.isCollapsed && selection.rangeCount && selection.getRangeAt(0).intersectsNode(part));
